@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+pub mod clause;
+pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod constraint;
+pub mod data;
+pub mod memstore;
+pub mod model;
+pub mod session;
+pub mod session_model;
+pub mod snapshot;
+pub mod store;
+pub mod token;
+
+/// The contract, clause by clause, for people: what a store must do, why, where the rule comes from
+/// and how it is checked.
+#[doc = include_str!("../SPEC.md")]
+pub mod spec {}
+
+pub use clause::Clause;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use constraint::Constraint;
+pub use data::{Data, DataError};
+pub use memstore::MemStore;
+pub use model::{Expected, Model, Nanos, Op, Reply};
+pub use session::Session;
+
+pub use snapshot::{DecodeError, Snapshot, User};
+pub use store::{DynStore, Store, StoreError};
