@@ -1,4 +1,9 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "conformance", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "conformance"),
+    doc = "The contract of server-side web sessions, executable. The feature `conformance` has the \
+           conformance kit; see there for how to test a store."
+)]
 
 pub mod clause;
 pub mod clock;
@@ -8,6 +13,7 @@ pub mod constraint;
 pub mod data;
 pub mod memstore;
 pub mod model;
+mod op;
 pub mod session;
 pub mod session_model;
 pub mod snapshot;

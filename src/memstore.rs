@@ -4,11 +4,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::constraint::Constraint;
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};
-use std::borrow::Borrow;
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,39 +45,22 @@ const NAME: &str = "memstore";
 const FREED_PER_COMMIT: usize = 2;
 
 /// Entries by id, and the same entries by deadline.
+///
+/// The id is kept beside the snapshot, not looked up in it: a prepare then waits for memory once
+/// where it would wait twice.
 #[derive(Default)]
 struct Shelf {
-    entries: HashSet<Entry>,
+    entries: HashMap<Box<str>, Entry>,
     /// Exactly the entries that have a deadline.
     deadlines: BTreeSet<Due>,
 }
 
-/// A snapshot until its deadline. The snapshot's own id is the key.
+/// A snapshot until its deadline.
 struct Entry {
     snapshot: Snapshot,
     /// On the store's clock; `None` beyond what the clock can show.
     deadline: Option<Duration>,
 }
-
-impl Borrow<str> for Entry {
-    fn borrow(&self) -> &str {
-        self.snapshot.id()
-    }
-}
-
-impl Hash for Entry {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.snapshot.id().hash(state);
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.snapshot.id() == other.snapshot.id()
-    }
-}
-
-impl Eq for Entry {}
 
 /// An entry in the order of deadlines.
 struct Due {
@@ -124,14 +106,17 @@ impl Shelf {
     /// Puts `entry` in place of the one under its id, which is returned.
     fn put(&mut self, entry: Entry) -> Option<Entry> {
         let due = entry.due();
-        let replaced = self.entries.replace(entry);
+        let replaced = match self.entries.get_mut(entry.snapshot.id()) {
+            Some(known) => Some(mem::replace(known, entry)),
+            None => self.entries.insert(entry.snapshot.id().into(), entry),
+        };
         self.forget_deadline(replaced.as_ref());
         self.deadlines.extend(due);
         replaced
     }
 
     fn take(&mut self, id: &str) -> Option<Entry> {
-        let taken = self.entries.take(id);
+        let taken = self.entries.remove(id);
         self.forget_deadline(taken.as_ref());
         self.give_back();
         taken

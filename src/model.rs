@@ -2,54 +2,10 @@
 
 use crate::clause::Clause;
 use crate::constraint::Constraint;
+pub use crate::op::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// Model time and times to live, in nanoseconds. Sums saturate.
-pub type Nanos = i128;
-
-/// A call to a store, or time passing.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Op {
-    /// Load what is live under an id.
-    Prepare {
-        /// The id.
-        id: String,
-    },
-    /// Write a snapshot under its id.
-    Commit {
-        /// What to write; `None` is a nil snapshot, which Rust's stores cannot be handed (COM-1).
-        snapshot: Option<Snapshot>,
-        /// Its time to live; Rust's stores cannot be handed a negative one (COM-3).
-        ttl: Nanos,
-    },
-    /// Remove what is under an id.
-    Drop {
-        /// The id.
-        id: String,
-    },
-    /// Let time pass.
-    Advance {
-        /// How much; a negative amount counts as none.
-        by: Nanos,
-    },
-}
-
-/// What a store answered.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reply {
-    /// A prepare gave this snapshot.
-    Found(Snapshot),
-    /// A prepare gave nothing.
-    Nothing,
-    /// A commit or a drop succeeded, or time has passed.
-    Done,
-    /// The call was refused, and nothing has changed.
-    Refused(Constraint),
-}
 
 /// What a store must answer, and the clause that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,34 +186,6 @@ impl Expected {
         match reply {
             Reply::Refused(constraint) => self.broken.contains(constraint),
             _ => *reply == self.reply,
-        }
-    }
-}
-
-/// Shows no id (SES-8).
-impl fmt::Debug for Op {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Prepare { .. } => f.debug_struct("Prepare").finish_non_exhaustive(),
-            Self::Commit { snapshot, ttl } => f
-                .debug_struct("Commit")
-                .field("snapshot", snapshot)
-                .field("ttl", ttl)
-                .finish(),
-            Self::Drop { .. } => f.debug_struct("Drop").finish_non_exhaustive(),
-            Self::Advance { by } => f.debug_struct("Advance").field("by", by).finish(),
-        }
-    }
-}
-
-/// Shows no id (SES-8).
-impl fmt::Debug for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Found(snapshot) => f.debug_tuple("Found").field(snapshot).finish(),
-            Self::Nothing => f.write_str("Nothing"),
-            Self::Done => f.write_str("Done"),
-            Self::Refused(constraint) => f.debug_tuple("Refused").field(constraint).finish(),
         }
     }
 }

@@ -1,0 +1,208 @@
+//! Generate: random programs, for what needs length, breadth of values and hostile ids.
+//!
+//! proptest draws plain integers; each becomes an operation. Times are drawn relative to deadlines,
+//! since a uniform one practically never hits the instant of expiry.
+
+use super::exec::CLOCK_END;
+use super::hostile;
+use super::payload;
+use super::program::Program;
+use super::values;
+use crate::model::{Model, Nanos, Op};
+use crate::snapshot::Snapshot;
+use crate::token;
+use proptest::collection::{self, VecStrategy};
+use proptest::num::u64::{ANY, Any};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+/// Draws programs. Made once for a search, since the pool of payloads takes a while.
+#[derive(Clone, Debug)]
+pub(super) struct Generator {
+    draws: VecStrategy<Any>,
+    /// Snapshots over the whole JSON value space.
+    payloads: Vec<Snapshot>,
+}
+
+/// A program of up to `length` operations, for tests of your own with `proptest!`.
+///
+/// Every operation is legal in every state, so any part of such a program is a program too.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use session_spec::conformance::programs;
+///
+/// proptest! {
+///     # fn not_a_test_here(program in programs(3)) {}
+///     # /*
+///     #[test]
+///     # */
+///     fn my_store_survives(program in programs(20)) {
+///         prop_assert!(program.is_expressible());
+///     }
+/// }
+/// ```
+pub fn programs(length: usize) -> impl Strategy<Value = Program> {
+    let mut runner = TestRunner::deterministic();
+    let generator = Generator::new(length, &mut runner);
+    generator
+        .draws
+        .clone()
+        .prop_map(move |draws| generator.program(&draws).0.into())
+}
+
+/// Payloads in the pool: many more than a program commits, few enough to be made at once.
+const POOL: usize = 256;
+
+impl Generator {
+    pub(super) fn new(length: usize, runner: &mut TestRunner) -> Self {
+        Self {
+            // The first integer chooses the ids.
+            draws: collection::vec(ANY, 2..=length.max(1) + 1),
+            payloads: values::snapshots(POOL, runner),
+        }
+    }
+
+    /// A random program, and the ids it is about.
+    pub(super) fn draw(&self, runner: &mut TestRunner) -> (Vec<Op>, Vec<String>) {
+        let draws = self
+            .draws
+            .new_tree(runner)
+            .expect("integers are drawn without rejection")
+            .current();
+        self.program(&draws)
+    }
+
+    fn program(&self, draws: &[u64]) -> (Vec<Op>, Vec<String>) {
+        let (first, rest) = draws.split_first().unwrap_or((&0, &[]));
+        let ids = ids(Bits(*first));
+        let mut ops = Vec::with_capacity(rest.len() + ids.len());
+        let mut model = Model::default();
+        for &draw in rest {
+            let op = self.op(Bits(draw), &ids, &model, ops.len());
+            model.step(&op);
+            ops.push(op);
+        }
+        (ops, ids)
+    }
+
+    fn op(&self, mut bits: Bits, ids: &[String], model: &Model, index: usize) -> Op {
+        let kind = bits.take(16);
+        let id = &ids[bits.take(8) % ids.len()];
+        match kind {
+            0..6 => Op::Prepare { id: id.clone() },
+            6..8 => Op::Drop { id: id.clone() },
+            8..13 => Op::Commit {
+                snapshot: Some(self.payload(&mut bits, id, index)),
+                ttl: ttl(&mut bits, id, model),
+            },
+            _ => Op::Advance {
+                by: advance(&mut bits, ids, model).clamp(0, CLOCK_END - model.now()),
+            },
+        }
+    }
+
+    /// Half of them small and unlike any other of the program, half of them anything.
+    fn payload(&self, bits: &mut Bits, id: &str, index: usize) -> Snapshot {
+        if bits.take(2) == 0 {
+            payload::numbered(index as u64 + 1, id)
+        } else {
+            self.payloads[bits.take(POOL)].with_id(id)
+        }
+    }
+}
+
+/// A random integer, spent bit by bit.
+struct Bits(u64);
+
+impl Bits {
+    /// A number below `end`, a power of two.
+    fn take(&mut self, end: usize) -> usize {
+        debug_assert!(end.is_power_of_two());
+        let taken = self.0 & (end as u64 - 1);
+        self.0 >>= end.trailing_zeros();
+        usize::try_from(taken).unwrap_or(0)
+    }
+}
+
+/// Two tokens, the empty id, and in every second program a pair of ids that a careless store might
+/// take for one another.
+fn ids(mut bits: Bits) -> Vec<String> {
+    let mut ids = ["A", "B", ""]
+        .map(|letter| letter.repeat(token::LEN))
+        .to_vec();
+    if bits.take(2) == 0 {
+        ids.extend(hostile::pair(bits.0));
+    }
+    ids
+}
+
+const SECOND: Nanos = 1_000_000_000;
+const MILLISECOND: Nanos = 1_000_000;
+
+/// 2020-01-01, where a [`ManualClock`](crate::ManualClock) starts, in seconds since 1970.
+const WALL_ORIGIN: Nanos = 1_577_836_800;
+
+/// Times to live at which clocks, units and sums break.
+const EDGES: [Nanos; 32] = [
+    0,
+    1,
+    999_999,
+    MILLISECOND,
+    MILLISECOND + 1,
+    1_500_000,
+    SECOND - 1,
+    SECOND + 1,
+    3 * SECOND / 2,
+    1_999 * MILLISECOND,
+    60 * SECOND,
+    86_400 * SECOND,
+    30 * 86_400 * SECOND,
+    31 * 86_400 * SECOND,
+    // The wall clock passes 2^31 seconds (2038), 2^32 seconds (2106) and the year 9999.
+    ((1 << 31) - 1 - WALL_ORIGIN) * SECOND,
+    ((1 << 31) - WALL_ORIGIN) * SECOND,
+    ((1 << 32) - 1 - WALL_ORIGIN) * SECOND,
+    ((1 << 32) - WALL_ORIGIN) * SECOND,
+    (253_402_300_799 - WALL_ORIGIN) * SECOND,
+    (253_402_300_800 - WALL_ORIGIN) * SECOND,
+    // A number of seconds, milliseconds, .. that 32 or 64 bits just hold, or not.
+    i32::MAX as Nanos * MILLISECOND,
+    u32::MAX as Nanos * MILLISECOND,
+    i32::MAX as Nanos * SECOND,
+    (u32::MAX as Nanos + 1) * SECOND,
+    i64::MAX as Nanos,
+    i64::MAX as Nanos + 1,
+    u64::MAX as Nanos + 1,
+    (i64::MAX as Nanos + 1) * 1_000,
+    (i64::MAX as Nanos + 1) * MILLISECOND,
+    i64::MAX as Nanos * SECOND,
+    CLOCK_END - 1,
+    CLOCK_END,
+];
+
+fn ttl(bits: &mut Bits, id: &str, model: &Model) -> Nanos {
+    match bits.take(8) {
+        0..4 => 1 + bits.take(4) as Nanos * SECOND / 2,
+        4 | 5 => (1 + bits.take(2) as Nanos) * SECOND,
+        6 => EDGES[bits.take(EDGES.len())],
+        // To the deadline of the entry that it replaces, or next to it.
+        _ => match model.deadline(id) {
+            Some(deadline) => (deadline - model.now() + bits.take(4) as Nanos - 1).min(CLOCK_END),
+            None => SECOND,
+        },
+    }
+}
+
+fn advance(bits: &mut Bits, ids: &[String], model: &Model) -> Nanos {
+    let to_deadline = |bits: &mut Bits| {
+        let deadline = model.deadline(&ids[bits.take(8) % ids.len()])?;
+        Some(deadline - model.now() + bits.take(4) as Nanos % 3 - 1)
+    };
+    match bits.take(8) {
+        0..4 => to_deadline(bits).unwrap_or(SECOND),
+        4 | 5 => (1 + bits.take(4) as Nanos) * SECOND / 2,
+        6 => [1, MILLISECOND][bits.take(2)],
+        _ => EDGES[bits.take(16)],
+    }
+}

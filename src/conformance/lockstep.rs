@@ -1,0 +1,146 @@
+//! Lockstep: one program, run on a fresh store and on the model, reply against reply.
+
+use super::exec::{self, Outcome};
+use crate::clause::Clause;
+use crate::clock::ManualClock;
+use crate::constraint::Constraint;
+use crate::model::{Expected, Model, Op, Reply};
+use crate::store::Store;
+use crate::token;
+use std::cell::Cell;
+
+/// The first reply of a run that the model does not admit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// Index of the operation.
+    pub(super) at: usize,
+    pub(super) expected: Expected,
+    pub(super) outcome: Outcome,
+}
+
+/// What a failure looks like from outside: the searches shrink one failing program of each kind, so
+/// that one defect does not hide another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Symptom {
+    clause: Clause,
+    mistake: Mistake,
+}
+
+/// How a reply is wrong. A program keeps this while it is shrunk; the clause may come out clearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Mistake {
+    /// Nothing instead of a snapshot.
+    Lost,
+    /// A snapshot instead of nothing.
+    Revived,
+    /// Another snapshot.
+    Changed,
+    /// Done instead of refused.
+    NotRefused,
+    /// Refused for a reason that is none, or instead of done.
+    Refused,
+    Failed,
+    Panicked,
+}
+
+impl Failure {
+    pub(super) fn symptom(&self) -> Symptom {
+        Symptom {
+            clause: self.expected.clause,
+            mistake: self.mistake(),
+        }
+    }
+
+    pub(super) fn mistake(&self) -> Mistake {
+        match (&self.outcome, &self.expected.reply) {
+            (Outcome::Panicked(_), _) => Mistake::Panicked,
+            (Outcome::Failed(_), _) => Mistake::Failed,
+            (Outcome::Replied(Reply::Refused(_)), _) => Mistake::Refused,
+            (Outcome::Replied(Reply::Done), _) => Mistake::NotRefused,
+            (Outcome::Replied(Reply::Nothing), _) => Mistake::Lost,
+            (Outcome::Replied(Reply::Found(_)), Reply::Nothing) => Mistake::Revived,
+            (Outcome::Replied(Reply::Found(_)), _) => Mistake::Changed,
+        }
+    }
+}
+
+/// Runs `ops` on the store that `make` makes. `seen` is shown every right step.
+pub(super) fn run<S: Store>(
+    make: impl Fn(ManualClock) -> S,
+    ops: &[Op],
+    mut seen: impl FnMut(&Op, &Expected),
+) -> Option<Failure> {
+    let mut model = Model::default();
+    let at = Cell::new(0);
+    let run = exec::catching(|| {
+        let clock = ManualClock::new();
+        let store = make(clock.clone());
+        ops.iter().enumerate().find_map(|(index, op)| {
+            at.set(index);
+            let outcome = exec::perform(&store, &clock, op);
+            if refuses_an_id(op, &outcome) {
+                // IDN-2: to the model, it did not happen; what follows is judged accordingly.
+                return None;
+            }
+            let expected = model.step(op);
+            if right(&expected, &outcome) {
+                seen(op, &expected);
+                return None;
+            }
+            Some(Failure {
+                at: index,
+                expected,
+                outcome,
+            })
+        })
+    });
+    run.unwrap_or_else(|message| {
+        let at = at.get();
+        Some(Failure {
+            at,
+            expected: model.step(ops.get(at).unwrap_or(&Op::Advance { by: 0 })),
+            outcome: Outcome::Panicked(message),
+        })
+    })
+}
+
+/// Whether `outcome` is a right answer.
+pub(super) fn right(expected: &Expected, outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Replied(reply) if expected.admits(reply))
+}
+
+/// Whether a store makes use of its right to refuse ids that it cannot hold (IDN-2). Tokens it must
+/// hold: they are what sessions have (TOK-1).
+fn refuses_an_id(op: &Op, outcome: &Outcome) -> bool {
+    let refusal = Reply::Refused(Constraint::UnsupportedId);
+    match (op, outcome) {
+        (
+            Op::Commit {
+                snapshot: Some(snapshot),
+                ..
+            },
+            Outcome::Replied(reply),
+        ) => *reply == refusal && !snapshot.id().is_empty() && !token::is_token(snapshot.id()),
+        _ => false,
+    }
+}
+
+/// The ids of a program, in the order of their first use.
+pub(super) fn ids(ops: &[Op]) -> Vec<&str> {
+    let mut ids = Vec::new();
+    for id in ops.iter().filter_map(id_of) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+/// The id that an operation is about.
+pub(super) fn id_of(op: &Op) -> Option<&str> {
+    match op {
+        Op::Prepare { id } | Op::Drop { id } => Some(id),
+        Op::Commit { snapshot, .. } => snapshot.as_ref().map(crate::Snapshot::id),
+        Op::Advance { .. } => None,
+    }
+}

@@ -1,0 +1,150 @@
+//! Report: what a check found, as data first and then as text.
+
+mod text;
+
+use super::exec::Outcome;
+use super::program::{OutcomeText, Program, ReplyText};
+use crate::clause::Clause;
+use crate::model::Reply;
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+pub(super) use text::thousands;
+
+/// What a check found. `Display` renders it for people; it serializes for programs.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The store's type, without its path.
+    pub store: String,
+    /// The conclusion.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// What the random search was seeded with: the same seed finds the same again.
+    pub seed: u64,
+    /// What was searched, in that order.
+    pub searches: Vec<Searched>,
+    /// Every clause of the store contract that was asked for, in the order of SPEC.md.
+    pub clauses: Vec<Finding>,
+    /// Every broken clause, with its smallest program, in the order of SPEC.md.
+    pub violations: Vec<Violation>,
+}
+
+/// The conclusion of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict", content = "reason")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// No clause was found broken.
+    Conforms,
+    /// At least one clause is broken.
+    Violated,
+    /// Nothing was learned about what was asked, for this reason.
+    Undecided(String),
+    /// The check itself was asked for something it cannot do, for this reason.
+    Misused(String),
+}
+
+/// One search: what it covered and how much it ran.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Searched {
+    /// `replay`, `regressions`, `exhaustive` or `random`.
+    pub name: &'static str,
+    /// What was covered, exactly.
+    pub claim: String,
+    /// Programs that were run.
+    pub programs: u64,
+    /// Operations in them that were judged.
+    pub steps: u64,
+}
+
+/// What is known of one clause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The clause.
+    pub clause: Clause,
+    /// What was found.
+    pub status: Status,
+    /// How many programs exercised it: had it been broken, a reply in them could have shown it.
+    pub exercised: u64,
+}
+
+/// What was found of a clause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Status {
+    /// It was exercised and never found broken.
+    Kept,
+    /// It was found broken.
+    Violated,
+    /// Nothing that was run could have shown it broken.
+    Vacuous,
+    /// Rust's types rule a violation out.
+    ByConstruction,
+    /// This version of the kit has no search for it.
+    NotChecked,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Kept => "kept",
+            Self::Violated => "VIOLATED",
+            Self::Vacuous => "vacuous",
+            Self::ByConstruction => "by construction",
+            Self::NotChecked => "not checked",
+        })
+    }
+}
+
+/// A broken clause, shown by the smallest program that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Violation {
+    /// The clause.
+    pub clause: Clause,
+    /// The program; its last operation got the wrong reply.
+    #[serde(serialize_with = "as_text")]
+    pub program: Program,
+    /// What that reply should have been.
+    #[serde(serialize_with = "reply_as_text")]
+    pub expected: Reply,
+    /// What it was.
+    #[serde(serialize_with = "outcome_as_text")]
+    pub got: Outcome,
+    /// Why the expected reply is right, from clause to clause.
+    pub because: String,
+    /// The search that caught it.
+    pub search: &'static str,
+    /// How many programs that search ran until then, with this one.
+    pub after: u64,
+}
+
+fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(program)
+}
+
+fn reply_as_text<S: Serializer>(reply: &Reply, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&ReplyText(reply))
+}
+
+fn outcome_as_text<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&OutcomeText(outcome))
+}
+
+impl Report {
+    /// Whether programs were searched for, and not only given ones run.
+    pub(super) fn has_searched(&self) -> bool {
+        let given = |search: &Searched| matches!(search.name, "replay" | "regressions");
+        !self.searches.iter().all(given)
+    }
+
+    /// How many clauses have this status.
+    pub fn count(&self, status: Status) -> usize {
+        let with = |finding: &&Finding| finding.status == status;
+        self.clauses.iter().filter(with).count()
+    }
+}

@@ -1,0 +1,184 @@
+//! Text: a report as people read it.
+
+use super::super::lockstep;
+use super::super::program::{Id, OutcomeText, ReplyText};
+use super::super::trace::Trace;
+use super::{Report, Searched, Status, Verdict, Violation};
+use crate::conformance::exec::Outcome;
+use crate::model::{Op, Reply};
+use std::fmt::{self, Display, Formatter};
+
+/// Columns of a line of text.
+const WIDTH: usize = 100;
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Verdict::Misused(reason) = &self.verdict {
+            return write!(f, "{reason}");
+        }
+        writeln!(f, "searched")?;
+        for search in &self.searches {
+            search.fmt(f)?;
+        }
+        self.table(f)?;
+        for violation in &self.violations {
+            write!(f, "\n{violation}")?;
+        }
+        write!(f, "\n{}", self.verdict_line())
+    }
+}
+
+impl Report {
+    /// One clause a line; where nothing was searched, only those that the given programs exercise.
+    fn table(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let shown = self.clauses.iter().filter(|finding| match finding.status {
+            Status::Kept | Status::Violated => true,
+            _ => self.has_searched(),
+        });
+        writeln!(
+            f,
+            "\nclause status          exercised  (programs in which a reply depended on it)"
+        )?;
+        for finding in shown {
+            let exercised = match finding.status {
+                Status::Kept | Status::Violated => thousands(finding.exercised),
+                _ => "-".to_owned(),
+            };
+            let head = format!(
+                "{:<6} {:<15} {exercised:>9}  ",
+                finding.clause, finding.status
+            );
+            let room = WIDTH - head.chars().count();
+            writeln!(f, "{head}{}", cut(finding.clause.statement(), room))?;
+        }
+        Ok(())
+    }
+
+    fn verdict_line(&self) -> String {
+        if self.verdict == Verdict::Conforms && !self.has_searched() {
+            return format!("{} answers as the contract says.", self.store);
+        }
+        let counts: Vec<String> = [
+            (Status::Violated, "violated"),
+            (Status::Kept, "kept"),
+            (Status::Vacuous, "vacuous"),
+            (Status::ByConstruction, "by construction"),
+            (Status::NotChecked, "not checked"),
+        ]
+        .into_iter()
+        .map(|(status, name)| (self.count(status), name))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect();
+        let conclusion = match &self.verdict {
+            Verdict::Conforms => "conforms".to_owned(),
+            Verdict::Violated => "breaks the contract".to_owned(),
+            Verdict::Undecided(reason) => format!("is undecided: {reason}"),
+            Verdict::Misused(reason) => reason.clone(),
+        };
+        format!(
+            "{} {conclusion}. Clauses: {}. Seed {}.",
+            self.store,
+            counts.join(", "),
+            self.seed
+        )
+    }
+}
+
+impl Display for Searched {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let head = format!("  {:<11} ", self.name);
+        let claim = self.claim.replace("{programs}", &thousands(self.programs));
+        let text = format!("{claim} ({} steps)", thousands(self.steps));
+        wrapped(f, &head, &text)
+    }
+}
+
+/// The counterexample: a timeline, the argument, and how to run it again.
+impl Display for Violation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let ops = self.program.ops();
+        let title = format!("{} violated: ", self.clause);
+        wrapped(f, &title, self.clause.statement())?;
+        let got = ops
+            .last()
+            .map(|op| described(&self.got, op))
+            .unwrap_or_default();
+        let last = format!("{got}   <- expected {}", ReplyText(&self.expected));
+        write!(f, "{}", Trace::of(&self.program).ending_with(last))?;
+        wrapped(f, "because  ", &format!("{}.", self.because))?;
+        let operations = if ops.len() == 1 {
+            "operation"
+        } else {
+            "operations"
+        };
+        writeln!(
+            f,
+            "found    by {} search, program {}; {} {operations} after shrinking",
+            self.search,
+            thousands(self.after),
+            ops.len()
+        )?;
+        let quoted = self.program.to_string().replace('\'', r"'\''");
+        writeln!(f, "replay   session-spec replay '{quoted}'")?;
+        writeln!(
+            f,
+            "test     check(..).replay({:?}).assert();",
+            self.program.to_string()
+        )
+    }
+}
+
+/// What came back from `op`; of a snapshot under another id, that too.
+fn described(outcome: &Outcome, op: &Op) -> String {
+    let text = OutcomeText(outcome).to_string();
+    match outcome {
+        Outcome::Replied(Reply::Found(found)) if lockstep::id_of(op) != Some(found.id()) => {
+            format!("{text} of {}", Id(found.id()))
+        }
+        _ => text,
+    }
+}
+
+/// `text` behind `head`, in lines of [`WIDTH`] that begin below the text.
+fn wrapped(f: &mut Formatter<'_>, head: &str, text: &str) -> fmt::Result {
+    let indent = head.chars().count();
+    let mut used = indent;
+    write!(f, "{head}")?;
+    for (index, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if index > 0 && used + 1 + length > WIDTH {
+            write!(f, "\n{:indent$}", "")?;
+            used = indent;
+        } else if index > 0 {
+            write!(f, " ")?;
+            used += 1;
+        }
+        write!(f, "{word}")?;
+        used += length;
+    }
+    writeln!(f)
+}
+
+/// `text` in at most `room` characters.
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(room - 2).collect();
+    cut.truncate(cut.rfind(' ').unwrap_or(cut.len()));
+    cut + " .."
+}
+
+/// 1234567 as 1,234,567.
+pub(in super::super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

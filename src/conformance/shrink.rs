@@ -1,0 +1,118 @@
+//! Shrink: a failing program down to one that no single simplification makes smaller.
+//!
+//! Greedy, to a fixpoint: every kind of simplification is tried until none of them leaves a program
+//! that still fails in the same way. Each makes the program strictly simpler, so this ends.
+
+mod ids;
+mod payloads;
+mod times;
+
+use super::lockstep::{Failure, Mistake};
+use crate::model::{Nanos, Op};
+
+/// A program that fails, cut at the failing operation, which is its last.
+pub(super) struct Failing {
+    pub(super) ops: Vec<Op>,
+    pub(super) failure: Failure,
+}
+
+/// The smallest program found from `ops` that makes the same mistake. `run` is what runs a
+/// program; nothing when `ops` does not fail now, as with a store that is not deterministic.
+pub(super) fn shrink(ops: Vec<Op>, run: impl Fn(&[Op]) -> Option<Failure>) -> Option<Failing> {
+    let failure = run(&ops)?;
+    let mut shrinker = Shrinker {
+        mistake: failure.mistake(),
+        best: cut(ops, failure),
+        run,
+    };
+    while shrinker.drop_operations()
+        || shrinker.merge_advances()
+        || shrinker.simplify_ids()
+        || shrinker.simplify_payloads()
+        || shrinker.simplify_times()
+    {}
+    Some(shrinker.best)
+}
+
+fn cut(mut ops: Vec<Op>, failure: Failure) -> Failing {
+    ops.truncate(failure.at + 1);
+    Failing { ops, failure }
+}
+
+struct Shrinker<R> {
+    mistake: Mistake,
+    best: Failing,
+    run: R,
+}
+
+impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
+    /// Takes `ops` over if they fail in the same way. Whoever calls this made them simpler.
+    fn try_these(&mut self, ops: Vec<Op>) -> bool {
+        match (self.run)(&ops) {
+            Some(failure) if failure.mistake() == self.mistake => {
+                self.best = cut(ops, failure);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Leaves out stretches of operations, the long ones first, then any two.
+    fn drop_operations(&mut self) -> bool {
+        let mut smaller = false;
+        let mut stretch = self.best.ops.len();
+        while stretch > 0 {
+            let mut start = 0;
+            while start < self.best.ops.len() {
+                let end = (start + stretch).min(self.best.ops.len());
+                let mut ops = self.best.ops.clone();
+                ops.drain(start..end);
+                if self.try_these(ops) {
+                    smaller = true;
+                } else {
+                    start += stretch;
+                }
+            }
+            stretch /= 2;
+        }
+        smaller || self.drop_pair()
+    }
+
+    fn drop_pair(&mut self) -> bool {
+        let len = self.best.ops.len();
+        let pairs = (1..len).flat_map(|second| (0..second).map(move |first| (first, second)));
+        pairs.into_iter().any(|(first, second)| {
+            let mut ops = self.best.ops.clone();
+            ops.remove(second);
+            ops.remove(first);
+            self.try_these(ops)
+        })
+    }
+
+    /// Makes two advances in a row, or with other calls between, one.
+    fn merge_advances(&mut self) -> bool {
+        let advances: Vec<(usize, Nanos)> = self
+            .best
+            .ops
+            .iter()
+            .enumerate()
+            .filter_map(|(at, op)| match op {
+                Op::Advance { by } => Some((at, *by)),
+                _ => None,
+            })
+            .collect();
+        advances.windows(2).any(|pair| {
+            let [(first, one), (second, other)] = *pair else {
+                return false;
+            };
+            [(first, second), (second, first)]
+                .iter()
+                .any(|(kept, gone)| {
+                    let mut ops = self.best.ops.clone();
+                    ops[*kept] = Op::Advance { by: one + other };
+                    ops.remove(*gone);
+                    self.try_these(ops)
+                })
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! Ids: other ones, shorter ones, fewer of them.
+
+use super::Shrinker;
+use crate::conformance::lockstep::{self, Failure};
+use crate::model::Op;
+use crate::token;
+
+impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
+    pub(super) fn simplify_ids(&mut self) -> bool {
+        let ids: Vec<String> = lockstep::ids(&self.best.ops)
+            .into_iter()
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned)
+            .collect();
+        self.rename_one(&ids) || self.shorten_one(&ids) || self.shorten_two(&ids)
+    }
+
+    /// Puts a simpler id in place of one, everywhere: one that occurs already merges the two.
+    fn rename_one(&mut self, ids: &[String]) -> bool {
+        ids.iter().any(|id| {
+            let simpler = SIMPLE.iter().map(|letter| letter.repeat(token::LEN));
+            simpler
+                .take_while(|simple| simple != id)
+                .any(|simple| self.rename(&[(id, &simple)]))
+        })
+    }
+
+    fn shorten_one(&mut self, ids: &[String]) -> bool {
+        ids.iter()
+            .filter(|id| !token::is_token(id))
+            .any(|id| shorter(id).iter().any(|short| self.rename(&[(id, short)])))
+    }
+
+    /// Takes the same beginning or end off two ids.
+    fn shorten_two(&mut self, ids: &[String]) -> bool {
+        let foreign: Vec<&String> = ids.iter().filter(|id| !token::is_token(id)).collect();
+        let pairs = foreign
+            .iter()
+            .enumerate()
+            .flat_map(|(at, one)| foreign[at + 1..].iter().map(move |other| (*one, *other)));
+        pairs.into_iter().any(|(one, other)| {
+            shorter_alike(one, other)
+                .iter()
+                .any(|(a, b)| self.rename(&[(one, a), (other, b)]))
+        })
+    }
+
+    fn rename(&mut self, names: &[(&String, &String)]) -> bool {
+        if names.iter().any(|(_, new)| new.is_empty()) {
+            return false;
+        }
+        let ops = self.best.ops.iter().map(|op| renamed(op, names)).collect();
+        self.try_these(ops)
+    }
+}
+
+/// The letters of the simplest ids, the simplest first.
+const SIMPLE: [&str; 4] = ["A", "B", "C", "D"];
+
+fn renamed(op: &Op, names: &[(&String, &String)]) -> Op {
+    let new = |id: &str| {
+        let renamed = names.iter().find(|(old, _)| *old == id);
+        renamed.map_or_else(|| id.to_owned(), |(_, new)| (*new).clone())
+    };
+    match op {
+        Op::Prepare { id } => Op::Prepare { id: new(id) },
+        Op::Drop { id } => Op::Drop { id: new(id) },
+        Op::Commit { snapshot, ttl } => Op::Commit {
+            snapshot: snapshot.as_ref().map(|s| s.with_id(new(s.id()))),
+            ttl: *ttl,
+        },
+        Op::Advance { by } => Op::Advance { by: *by },
+    }
+}
+
+/// `id` without some of its characters: halves, quarters, .., single ones where they are few.
+fn shorter(id: &str) -> Vec<String> {
+    let chars: Vec<char> = id.chars().collect();
+    cuts(chars.len())
+        .into_iter()
+        .map(|(start, end)| chars[..start].iter().chain(&chars[end..]).collect())
+        .collect()
+}
+
+/// Both without the same part of what they begin or end with alike.
+fn shorter_alike(one: &str, other: &str) -> Vec<(String, String)> {
+    let alike = |a: &mut dyn Iterator<Item = char>, b: &mut dyn Iterator<Item = char>| {
+        a.zip(b).take_while(|(a, b)| a == b).count()
+    };
+    let begin = alike(&mut one.chars(), &mut other.chars());
+    let end = alike(&mut one.chars().rev(), &mut other.chars().rev());
+    let skip = |id: &str, count| id.chars().skip(count).collect::<String>();
+    let cut_end = |id: &str, count: usize| {
+        let keep = id.chars().count() - count;
+        id.chars().take(keep).collect::<String>()
+    };
+    let halvings =
+        |count: usize| std::iter::successors(Some(count), |n| Some(n / 2)).take_while(|n| *n > 0);
+    halvings(begin)
+        .map(|n| (skip(one, n), skip(other, n)))
+        .chain(halvings(end).map(|n| (cut_end(one, n), cut_end(other, n))))
+        .collect()
+}
+
+/// Stretches to leave out of `len` characters, the long ones first.
+fn cuts(len: usize) -> Vec<(usize, usize)> {
+    /// Beyond this many, stretches of one length are not tried at every place.
+    const PLACES: usize = 40;
+    let lengths = std::iter::successors(Some(len / 2), |n| Some(n / 2)).take_while(|n| *n > 0);
+    lengths
+        .flat_map(|length| {
+            (0..len)
+                .step_by(length)
+                .take(PLACES)
+                .map(move |start| (start, (start + length).min(len)))
+        })
+        .collect()
+}

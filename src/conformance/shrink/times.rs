@@ -1,0 +1,125 @@
+//! Times: plain seconds where they do, together where they hang together.
+
+use super::Shrinker;
+use crate::conformance::lockstep::Failure;
+use crate::model::{Nanos, Op};
+
+/// The plainest times: 1, 2 and 3 s, in this order.
+const PLAIN: [Nanos; 3] = [1_000_000_000, 2_000_000_000, 3_000_000_000];
+
+impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
+    pub(super) fn simplify_times(&mut self) -> bool {
+        let mut distinct: Vec<Nanos> = self.best.ops.iter().filter_map(time).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        self.change_all(&distinct)
+            || self.change_two(&distinct)
+            || self.change_one()
+            || self.shift_two()
+    }
+
+    /// One time, wherever it occurs, to a simpler one.
+    fn change_all(&mut self, distinct: &[Nanos]) -> bool {
+        distinct.iter().any(|&old| {
+            simpler(old).any(|new| self.try_times(|_, time| if time == old { new } else { time }))
+        })
+    }
+
+    /// Two times at once, each wherever it occurs, to two plain ones.
+    fn change_two(&mut self, distinct: &[Nanos]) -> bool {
+        let pairs = |times: &[Nanos]| -> Vec<(Nanos, Nanos)> {
+            let of = |one: &Nanos| times.iter().map(|other| (*one, *other)).collect::<Vec<_>>();
+            times.iter().flat_map(of).filter(|(a, b)| a < b).collect()
+        };
+        pairs(distinct).into_iter().any(|(a, b)| {
+            pairs(&PLAIN)
+                .into_iter()
+                .filter(|(x, y)| rank(*x) + rank(*y) < rank(a).saturating_add(rank(b)))
+                .any(|(x, y)| {
+                    self.try_times(|_, time| match time {
+                        _ if time == a => x,
+                        _ if time == b => y,
+                        _ => time,
+                    })
+                })
+        })
+    }
+
+    /// One time in one place to a simpler one.
+    fn change_one(&mut self) -> bool {
+        (0..self.best.ops.len()).any(|at| {
+            let Some(old) = time(&self.best.ops[at]) else {
+                return false;
+            };
+            simpler(old)
+                .any(|new| self.try_times(|place, time| if place == at { new } else { time }))
+        })
+    }
+
+    /// Two times in two places by the same amount, so that one of them becomes plain and what is
+    /// between them stays.
+    fn shift_two(&mut self) -> bool {
+        let times: Vec<(usize, Nanos)> = self
+            .best
+            .ops
+            .iter()
+            .enumerate()
+            .filter_map(|(at, op)| Some((at, time(op)?)))
+            .collect();
+        let pairs = times
+            .iter()
+            .flat_map(|one| times.iter().map(move |other| (*one, *other)));
+        let mut shifts = pairs.flat_map(|(one, other)| PLAIN.map(|plain| (one, other, plain)));
+        shifts.any(|((first, a), (second, b), plain)| {
+            let shifted = b - (a - plain);
+            let simpler = rank(plain) + rank(shifted) < rank(a).saturating_add(rank(b));
+            first != second
+                && shifted > 0
+                && simpler
+                && self.try_times(|place, time| match place {
+                    _ if place == first => plain,
+                    _ if place == second => shifted,
+                    _ => time,
+                })
+        })
+    }
+
+    fn try_times(&mut self, change: impl Fn(usize, Nanos) -> Nanos) -> bool {
+        let mut ops = self.best.ops.clone();
+        for (at, op) in ops.iter_mut().enumerate() {
+            match op {
+                Op::Commit { ttl: time, .. } | Op::Advance { by: time } if *time > 0 => {
+                    *time = change(at, *time);
+                }
+                _ => {}
+            }
+        }
+        self.try_these(ops)
+    }
+}
+
+fn time(op: &Op) -> Option<Nanos> {
+    match op {
+        Op::Commit { ttl: time, .. } | Op::Advance { by: time } => Some(*time).filter(|t| *t > 0),
+        _ => None,
+    }
+}
+
+/// Positive times simpler than `time`: plain ones, and on the way to a threshold by halving.
+fn simpler(time: Nanos) -> impl Iterator<Item = Nanos> {
+    let whole_seconds = time / PLAIN[0] * PLAIN[0];
+    let lower = (1..=time.ilog2()).map(move |halvings| time - (time >> halvings));
+    PLAIN
+        .into_iter()
+        .chain([whole_seconds])
+        .chain(lower)
+        .filter(move |new| *new > 0 && rank(*new) < rank(time))
+}
+
+/// How simple a time is: plain seconds first, then by size, parts of a second counting as more.
+fn rank(time: Nanos) -> Nanos {
+    match PLAIN.iter().position(|plain| *plain == time) {
+        Some(place) => place as Nanos,
+        None => PLAIN.len() as Nanos + time,
+    }
+}

@@ -1,0 +1,37 @@
+//! Workers: one task after another, on every core.
+
+use super::exec;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// The results of `work(0)`, `work(1)`, .. up to `tasks`, in that order whichever core did them.
+///
+/// The kit's own threads: panics on them are silent.
+pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(tasks));
+    thread::scope(|scope| {
+        for _ in 0..cores.min(tasks) {
+            scope.spawn(|| {
+                exec::silence_panics_here();
+                loop {
+                    let task = next.fetch_add(1, Ordering::Relaxed);
+                    if task >= tasks {
+                        return;
+                    }
+                    let result = work(task);
+                    results
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((task, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(task, _)| *task);
+    results.into_iter().map(|(_, result)| result).collect()
+}

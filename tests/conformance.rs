@@ -1,0 +1,319 @@
+//! The kit's door: what a store author calls, and what they are shown.
+
+use session_spec::conformance::{Report, Status, Verdict, check};
+use session_spec::{Clause, Clock, Constraint, ManualClock, MemStore, Snapshot, Store, StoreError};
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A store as somebody might write it first: the life of an entry starts at its first commit.
+struct MyStore {
+    clock: ManualClock,
+    entries: Mutex<HashMap<String, (Snapshot, Duration)>>,
+}
+
+impl MyStore {
+    fn with_clock(clock: ManualClock) -> Self {
+        let entries = Mutex::default();
+        Self { clock, entries }
+    }
+}
+
+impl Store for MyStore {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        let entries = self.entries.lock().unwrap();
+        let live = entries
+            .get(id)
+            .filter(|(_, deadline)| self.clock.now() < *deadline);
+        Ok(live.map(|(snapshot, _)| snapshot.clone()))
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        let refused = |constraint| StoreError::Refused {
+            store: "mystore",
+            constraint,
+        };
+        if snapshot.id().is_empty() {
+            return Err(refused(Constraint::EmptyId));
+        }
+        if ttl.is_zero() {
+            return Err(refused(Constraint::TtlNotPositive));
+        }
+        let now = self.clock.now();
+        let mut entries = self.entries.lock().unwrap();
+        let deadline = match entries.get(snapshot.id()) {
+            Some((_, deadline)) if now < *deadline => *deadline,
+            _ => now.saturating_add(ttl),
+        };
+        entries.insert(snapshot.id().to_owned(), (snapshot.clone(), deadline));
+        Ok(())
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        self.entries.lock().unwrap().remove(id);
+        Ok(())
+    }
+}
+
+/// A store that panics when it is asked for what it has.
+struct Panicking(MemStore<ManualClock>);
+
+impl Store for Panicking {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        let found = self.0.prepare(id).await?;
+        assert!(found.is_none(), "the shelf fell down");
+        Ok(found)
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.0.commit(snapshot, ttl).await
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        Store::drop(&self.0, id).await
+    }
+}
+
+fn of_my_store() -> Report {
+    check(MyStore::with_clock)
+        .depth(4)
+        .sequences(500)
+        .seed(1)
+        .run()
+}
+
+/// A path in a folder of this test's own.
+fn scratch(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    folder.join("kept.txt")
+}
+
+#[test]
+fn memstore_conforms() {
+    check(MemStore::with_clock)
+        .regressions("proptest-regressions/memstore.txt")
+        .assert();
+}
+
+#[test]
+fn a_broken_clause_is_reported_once_with_its_minimal_program() {
+    let report = of_my_store();
+    assert_eq!(report.verdict, Verdict::Violated);
+    let [violation] = &report.violations[..] else {
+        panic!("{report}");
+    };
+    assert_eq!(violation.clause, Clause::Com6);
+    assert_eq!(
+        violation.program.to_string(),
+        "s1: commit A v1 ttl 1s; commit A v2 ttl 2s; advance 1s; prepare A"
+    );
+}
+
+#[test]
+fn the_report_of_a_broken_store_reads_well() {
+    insta::assert_snapshot!(of_my_store());
+}
+
+#[test]
+fn the_report_of_a_right_store_reads_well() {
+    let report = check(MemStore::with_clock)
+        .depth(3)
+        .sequences(500)
+        .seed(1)
+        .run();
+    insta::assert_snapshot!(report);
+}
+
+#[test]
+fn the_report_serializes() {
+    let json = serde_json::to_value(of_my_store()).unwrap();
+    assert_eq!(json["verdict"], "violated");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json["violations"]).unwrap());
+}
+
+#[test]
+fn the_same_seed_finds_the_same() {
+    let run = |seed| {
+        let check = check(|clock| Panicking(MemStore::with_clock(clock)));
+        serde_json::to_string(&check.depth(0).sequences(2_000).seed(seed).run()).unwrap()
+    };
+    assert_eq!(run(7), run(7));
+    assert_ne!(run(7), run(8));
+}
+
+#[test]
+fn err_1_a_panic_is_a_finding_and_silent() {
+    let report = check(|clock| Panicking(MemStore::with_clock(clock)))
+        .depth(2)
+        .sequences(0)
+        .run();
+    let [violation] = &report.violations[..] else {
+        panic!("{report}");
+    };
+    assert_eq!(violation.clause, Clause::Err1);
+    assert!(
+        report.to_string().contains("panic: the shelf fell down"),
+        "{report}"
+    );
+}
+
+#[test]
+#[should_panic(expected = "COM-6 violated")]
+fn assert_panics_with_the_report() {
+    check(MyStore::with_clock).depth(4).sequences(0).assert();
+}
+
+#[test]
+fn a_replay_runs_just_that_program() {
+    let check = || check(MyStore::with_clock);
+    let right = check().replay("s1: commit A v1 ttl 1s; prepare A").run();
+    assert_eq!(right.verdict, Verdict::Conforms);
+    assert_eq!(
+        right
+            .searches
+            .iter()
+            .map(|search| search.programs)
+            .sum::<u64>(),
+        1
+    );
+    let wrong = check()
+        .replay("commit A v1 ttl 1s; commit A v2 ttl 3s; advance 1s; prepare A")
+        .run();
+    assert_eq!(wrong.verdict, Verdict::Violated);
+}
+
+#[test]
+fn only_the_clauses_asked_for_are_looked_for() {
+    let check = || check(MyStore::with_clock).depth(4).sequences(0);
+    let other = check().only(Clause::Drp1).run();
+    assert_eq!(other.verdict, Verdict::Conforms, "{other}");
+    assert_eq!(other.clauses.len(), 1);
+    assert_eq!(check().only(Clause::Com6).run().verdict, Verdict::Violated);
+}
+
+#[test]
+fn what_nothing_exercised_is_vacuous_and_undecided() {
+    let report = check(MemStore::with_clock).depth(1).sequences(0).run();
+    let ttl_4 = report
+        .clauses
+        .iter()
+        .find(|finding| finding.clause == Clause::Ttl4)
+        .unwrap();
+    assert_eq!(ttl_4.status, Status::Vacuous);
+    assert!(
+        matches!(&report.verdict, Verdict::Undecided(reason) if reason.contains("TTL-4")),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_clause_without_a_search_is_undecided_when_asked_for() {
+    let report = check(MemStore::with_clock)
+        .depth(1)
+        .sequences(0)
+        .only(Clause::Con1)
+        .run();
+    assert!(matches!(report.verdict, Verdict::Undecided(_)), "{report}");
+}
+
+#[test]
+fn misuse_is_told_and_nothing_runs() {
+    let check = || check(MyStore::with_clock);
+    for (misused, words) in [
+        (
+            check().only(Clause::Tok1),
+            "TOK-1 is no clause of the store contract; those are SNP-4 PRE-1",
+        ),
+        (
+            check().depth(8),
+            "depth 8 is beyond what can be searched; the deepest is 7",
+        ),
+        (check().depth(0).sequences(0), "leave nothing to search"),
+        (check().length(0), "a length of at least 1"),
+        (
+            check().replay("fetch A"),
+            "line 1 column 1: no operation \"fetch\"",
+        ),
+        (
+            check().replay("commit nil ttl 1s"),
+            "cannot be handed this program",
+        ),
+        (
+            check().regressions("Cargo.toml"),
+            "Cargo.toml:1: line 1 column 1",
+        ),
+        (check().regressions("src"), "cannot read"),
+    ] {
+        let report = misused.run();
+        assert!(
+            matches!(&report.verdict, Verdict::Misused(reason) if reason.contains(words)),
+            "{words}\n{report}"
+        );
+        assert!(report.searches.is_empty());
+    }
+}
+
+#[test]
+fn a_failing_program_is_kept_once_and_replayed_first() {
+    let file = scratch("kept");
+    let check = || check(MyStore::with_clock).seed(1).regressions(&file);
+    check().depth(4).sequences(0).run();
+    let kept = fs::read_to_string(&file).unwrap();
+    let program = "s1: commit A v1 ttl 1s; commit A v2 ttl 2s; advance 1s; prepare A";
+    assert_eq!(
+        kept.lines().filter(|line| *line == program).count(),
+        1,
+        "{kept}"
+    );
+    assert!(kept.contains("# COM-6 broken, seed 1"), "{kept}");
+
+    let again = check().depth(4).sequences(0).run();
+    assert_eq!(again.violations[0].search, "regressions");
+    assert_eq!(fs::read_to_string(&file).unwrap(), kept);
+}
+
+#[test]
+fn a_store_that_conforms_writes_nothing() {
+    let file = scratch("clean");
+    check(MemStore::with_clock)
+        .depth(3)
+        .sequences(500)
+        .regressions(&file)
+        .assert();
+    assert!(!file.exists());
+}
+
+#[test]
+fn progress_is_told_of_both_searches() {
+    static TOLD: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+    let check = check(MemStore::with_clock)
+        .depth(3)
+        .sequences(500)
+        .on_progress(|progress| {
+            let which = usize::from(progress.search == "random");
+            TOLD[which].fetch_max(progress.done, Ordering::Relaxed);
+            assert!(progress.done <= progress.total);
+        });
+    check.assert();
+    assert_eq!(TOLD[1].load(Ordering::Relaxed), 500);
+    assert!(TOLD[0].load(Ordering::Relaxed) > 0);
+}
+
+#[test]
+fn the_readme_shows_a_counterexample_as_it_is_printed() {
+    let readme = include_str!("../README.md");
+    let violation = check(MyStore::with_clock)
+        .depth(4)
+        .sequences(0)
+        .run()
+        .violations[0]
+        .to_string();
+    assert!(
+        readme.contains(&violation),
+        "README.md does not have\n{violation}"
+    );
+}
