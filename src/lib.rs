@@ -32,6 +32,7 @@ pub use data::{Data, DataError};
 pub use memstore::MemStore;
 pub use model::{Expected, Model, Nanos, Op, Reply};
 pub use session::Session;
+pub use session_model::SessionModel;
 
 pub use snapshot::{DecodeError, Snapshot, User};
 pub use store::{DynStore, Store, StoreError};

@@ -256,3 +256,29 @@ impl<C: Clock> fmt::Debug for MemStore<C> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::data::Data;
+
+    /// Only from in here can be seen how much room the map keeps.
+    #[test]
+    fn mem_4_the_room_of_freed_entries_is_given_back() {
+        let clock = ManualClock::new();
+        let store = MemStore::with_clock(clock.clone());
+        let commit = |id: String, ttl| {
+            store.commit_now(&Snapshot::new(id, "", None, Data::default()), ttl);
+        };
+        for number in 0..10_000 {
+            commit(number.to_string(), Duration::from_nanos(1));
+        }
+        clock.advance(Duration::from_nanos(1));
+        for _ in 0..10_000 {
+            commit("one".to_owned(), Duration::MAX);
+        }
+        let room = store.lock().entries.capacity();
+        assert!(room <= 4 * store.len() + 64, "room for {room}");
+    }
+}

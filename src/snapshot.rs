@@ -1,6 +1,7 @@
 //! Snapshots: a session's state at one moment, as it is stored and sent.
 
 use crate::data::{Data, DataError};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
@@ -39,6 +40,29 @@ struct Parts {
         deserialize_with = "null_as_empty"
     )]
     data: Data,
+}
+
+/// Parts from a JSON object only: a derived struct would also take a list of its fields in order.
+struct Object(Parts);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a snapshot's object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object, A::Error> {
+                Parts::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
 }
 
 /// Go writes a nil map without `omitempty` as null.
@@ -107,7 +131,7 @@ impl Snapshot {
     /// [`DecodeError::Malformed`] when the bytes are no snapshot, [`DecodeError::OtherId`] when
     /// they are that of another id (SNP-5).
     pub fn decode(expected_id: &str, bytes: &[u8]) -> Result<Self, DecodeError> {
-        let parts: Parts = serde_json::from_slice(bytes)?;
+        let Object(parts) = serde_json::from_slice(bytes)?;
         if *parts.id == *expected_id {
             Ok(Self(Arc::new(parts)))
         } else {

@@ -123,7 +123,7 @@ pub enum StoreError {
         constraint: Constraint,
     },
     /// What the backend holds under this id is not its snapshot (SNP-5).
-    #[error("{store}: {source}")]
+    #[error("{store}: entry cannot be decoded")]
     Undecodable {
         /// The store's name.
         store: &'static str,

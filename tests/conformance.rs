@@ -113,9 +113,27 @@ fn a_broken_clause_is_reported_once_with_its_minimal_program() {
     );
 }
 
+/// The report without the counts that another random generator would change.
+fn without_counts(report: &Report) -> String {
+    let is_count =
+        |word: &str| word.len() > 2 && word.bytes().all(|b| b.is_ascii_digit() || b == b',');
+    let lines = report.to_string();
+    let lines = lines.lines().map(|line| {
+        let counted =
+            line.contains(" kept ") || line.contains(" VIOLATED ") || line.contains(" steps)");
+        let words = line.split_inclusive([' ', '(']);
+        let word = |word: &str| match is_count(word.trim_end_matches([' ', '('])) && counted {
+            true => "(a count) ".to_owned(),
+            false => word.to_owned(),
+        };
+        words.map(word).collect::<String>()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn the_report_of_a_broken_store_reads_well() {
-    insta::assert_snapshot!(of_my_store());
+    insta::assert_snapshot!(without_counts(&of_my_store()));
 }
 
 #[test]
@@ -125,7 +143,7 @@ fn the_report_of_a_right_store_reads_well() {
         .sequences(500)
         .seed(1)
         .run();
-    insta::assert_snapshot!(report);
+    insta::assert_snapshot!(without_counts(&report));
 }
 
 #[test]
