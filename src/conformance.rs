@@ -40,7 +40,7 @@ use crate::clause::Clause;
 use crate::clock::ManualClock;
 use crate::model::Op;
 use crate::store::Store;
-use coverage::{Coverage, Tally, Traits};
+use coverage::Tally;
 use lockstep::Symptom;
 use rand::TryRng as _;
 use regressions::Regressions;
@@ -177,6 +177,7 @@ where
             searches: Vec::new(),
             clauses: Vec::new(),
             violations: Vec::new(),
+            notes: Vec::new(),
         };
         report.verdict = match self.search(&mut report) {
             Err(reason) => Verdict::Misused(reason),
@@ -248,8 +249,15 @@ where
                 take(report, "random", claim, search);
             }
             if let Some(kept) = &kept {
-                kept.keep(&report.violations, report.seed)?;
+                let note = kept.keep(&report.violations, report.seed);
+                report.notes.extend(note.err());
             }
+        }
+        if tally.refused_ids > 0 {
+            report.notes.push(format!(
+                "the store refused {} commits for ids that are not tokens, as IDN-2 allows",
+                report::thousands(tally.refused_ids)
+            ));
         }
         report.clauses = self.findings(&tally, &report.violations);
         Ok(())
@@ -275,8 +283,15 @@ where
                 report::thousands(exhaust::programs_up_to(exhaust::DEEPEST))
             ));
         }
-        if self.sequences > 0 && self.length == 0 {
-            return Err("random programs need a length of at least 1".to_owned());
+        if self.sequences > MOST_SEQUENCES {
+            return Err(format!(
+                "{} random programs would take days; the most is {}",
+                report::thousands(self.sequences as u64),
+                report::thousands(MOST_SEQUENCES as u64)
+            ));
+        }
+        if self.sequences > 0 && !(1..=LONGEST).contains(&self.length) {
+            return Err(format!("random programs have a length of 1 to {LONGEST}"));
         }
         if self.replay.is_none()
             && self.depth == 0
@@ -300,19 +315,12 @@ where
         }
         let mut search = Search::default();
         let results = workers::each(programs.len(), |index| {
-            let ops = programs[index].ops();
-            let ids = lockstep::ids(ops);
-            let (mut coverage, mut steps) = (Coverage::default(), 0);
-            let failure = lockstep::run(&self.make, ops, |op, expected| {
-                let slot =
-                    lockstep::id_of(op).and_then(|id| ids.iter().position(|known| *known == id));
-                coverage.step(op, Traits::of(op, slot), expected);
-                steps += 1;
-            });
-            (coverage, steps, failure)
+            let mut tally = Tally::default();
+            let failure = random::run_counted(&self.make, programs[index].ops(), &mut tally);
+            (tally, failure)
         });
-        for (program, (coverage, steps, failure)) in programs.iter().zip(results) {
-            search.tally.count(&coverage, steps);
+        for (program, (tally, failure)) in programs.iter().zip(results) {
+            search.tally.add(&tally);
             if let Some(failure) = failure {
                 let after = search.tally.programs;
                 let ops = program.ops().to_vec();
@@ -398,6 +406,12 @@ impl<F> fmt::Debug for Check<F> {
             .finish_non_exhaustive()
     }
 }
+
+/// The most random programs that one check runs.
+const MOST_SEQUENCES: usize = 1_000_000_000;
+
+/// The most operations that a random program can have.
+const LONGEST: usize = 100_000;
 
 /// The clauses that a store can keep or break.
 const STORE_CLAUSES: &[Clause] = &[

@@ -251,7 +251,9 @@ fn misuse_is_told_and_nothing_runs() {
             "depth 8 is beyond what can be searched; the deepest is 7",
         ),
         (check().depth(0).sequences(0), "leave nothing to search"),
-        (check().length(0), "a length of at least 1"),
+        (check().length(0), "a length of 1 to 100000"),
+        (check().length(usize::MAX), "a length of 1 to 100000"),
+        (check().sequences(usize::MAX), "would take days"),
         (
             check().replay("fetch A"),
             "line 1 column 1: no operation \"fetch\"",
@@ -292,6 +294,23 @@ fn a_failing_program_is_kept_once_and_replayed_first() {
     let again = check().depth(4).sequences(0).run();
     assert_eq!(again.violations[0].search, "regressions");
     assert_eq!(fs::read_to_string(&file).unwrap(), kept);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_does_not_hide_what_was_found() {
+    let file = scratch("blocked");
+    let folder = file.parent().unwrap();
+    fs::write(folder, "a file where a folder should be").unwrap();
+    let report = check(MyStore::with_clock)
+        .depth(4)
+        .sequences(0)
+        .regressions(&file)
+        .run();
+    // Reading tells already, before anything runs.
+    assert!(
+        matches!(&report.verdict, Verdict::Misused(reason) if reason.contains("cannot read")),
+        "{report}"
+    );
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub(super) struct Tally {
     pub(super) programs: u64,
     /// Operations that were run and judged.
     pub(super) steps: u64,
+    /// Commits that were refused for their id, as IDN-2 allows.
+    pub(super) refused_ids: u64,
     exercised: [u64; CLAUSES],
 }
 
@@ -22,6 +24,7 @@ impl Default for Tally {
         Self {
             programs: 0,
             steps: 0,
+            refused_ids: 0,
             exercised: [0; CLAUSES],
         }
     }
@@ -31,6 +34,7 @@ impl Tally {
     pub(super) fn count(&mut self, program: &Coverage, steps: usize) {
         self.programs += 1;
         self.steps += steps as u64;
+        self.refused_ids += u64::from(program.refused_ids);
         let mut clauses = program.clauses;
         while clauses != 0 {
             self.exercised[clauses.trailing_zeros() as usize] += 1;
@@ -41,6 +45,7 @@ impl Tally {
     pub(super) fn add(&mut self, other: &Self) {
         self.programs += other.programs;
         self.steps += other.steps;
+        self.refused_ids += other.refused_ids;
         for (sum, more) in self.exercised.iter_mut().zip(other.exercised) {
             *sum += more;
         }
@@ -58,6 +63,7 @@ impl Tally {
 pub(super) struct Coverage {
     /// One bit a clause.
     clauses: u64,
+    refused_ids: u32,
     // What has happened, for any id:
     prepared: bool,
     refused: bool,
@@ -109,6 +115,12 @@ fn is_unusual(ttl: Nanos) -> bool {
 }
 
 impl Coverage {
+    /// The store refused an id (IDN-2).
+    pub(super) fn refuse_id(&mut self) {
+        self.mark(Clause::Idn2);
+        self.refused_ids += 1;
+    }
+
     pub(super) fn step(&mut self, op: &Op, traits: Traits, expected: &Expected) {
         self.mark(Clause::Err1);
         if traits.foreign_id {

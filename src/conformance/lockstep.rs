@@ -64,11 +64,12 @@ impl Failure {
     }
 }
 
-/// Runs `ops` on the store that `make` makes. `seen` is shown every right step.
+/// Runs `ops` on the store that `make` makes. `seen` is shown every right step, and nothing as
+/// expected where the store made use of its right to refuse an id.
 pub(super) fn run<S: Store>(
     make: impl Fn(ManualClock) -> S,
     ops: &[Op],
-    mut seen: impl FnMut(&Op, &Expected),
+    mut seen: impl FnMut(&Op, Option<&Expected>),
 ) -> Option<Failure> {
     let mut model = Model::default();
     let at = Cell::new(0);
@@ -79,12 +80,13 @@ pub(super) fn run<S: Store>(
             at.set(index);
             let outcome = exec::perform(&store, &clock, op);
             if refuses_an_id(op, &outcome) {
-                // IDN-2: to the model, it did not happen; what follows is judged accordingly.
+                // To the model it did not happen; what follows is judged accordingly.
+                seen(op, None);
                 return None;
             }
             let expected = model.step(op);
             if right(&expected, &outcome) {
-                seen(op, &expected);
+                seen(op, Some(&expected));
                 return None;
             }
             Some(Failure {

@@ -3,7 +3,7 @@
 
 use super::coverage::{Coverage, Tally, Traits};
 use super::generate::Generator;
-use super::lockstep::{self, Symptom};
+use super::lockstep::{self, Failure, Symptom};
 use super::workers;
 use super::{Caught, Progress, Search};
 use crate::clock::ManualClock;
@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// Programs that share a seed.
 const BATCH: usize = 256;
 
+/// Programs whose results are held at a time.
+const CHUNK: usize = 4_096 * BATCH;
+
 /// Runs `sequences` random programs of up to `length` operations, each followed by a prepare of
 /// every id it knows.
 pub(super) fn search<S: Store>(
@@ -25,45 +28,78 @@ pub(super) fn search<S: Store>(
     progress: &(impl Fn(Progress) + Sync),
 ) -> Search {
     let generator = Generator::new(length, &mut runner(seed, 0));
-    let batches = workers::each(sequences.div_ceil(BATCH), |batch| {
-        let mut runner = runner(seed, 1 + batch as u64);
-        let first = batch * BATCH;
-        let mut tally = Tally::default();
-        let mut failures = BTreeMap::<Symptom, (u64, Vec<Op>)>::new();
-        for _ in first..sequences.min(first + BATCH) {
-            let (mut ops, ids) = generator.draw(&mut runner);
-            ops.extend(ids.iter().map(|id| Op::Prepare { id: id.clone() }));
-            let mut coverage = Coverage::default();
-            let mut steps = 0;
-            let failure = lockstep::run(make, &ops, |op, expected| {
-                let slot =
-                    lockstep::id_of(op).and_then(|id| ids.iter().position(|known| known == id));
-                coverage.step(op, Traits::of(op, slot), expected);
-                steps += 1;
-            });
-            tally.count(&coverage, steps);
-            if let Some(failure) = failure {
-                ops.truncate(failure.at + 1);
-                let after = tally.programs;
-                failures.entry(failure.symptom()).or_insert((after, ops));
-            }
-        }
-        progress(Progress {
-            search: "random",
-            done: (first + BATCH).min(sequences) as u64,
-            total: sequences as u64,
-        });
-        (tally, failures)
-    });
     let mut search = Search::default();
-    for (tally, failures) in batches {
-        for (symptom, (ordinal, ops)) in failures {
-            let after = search.tally.programs + ordinal;
-            search.catch(symptom, || Caught { ops, after });
+    for first in (0..sequences).step_by(CHUNK) {
+        let chunk = CHUNK.min(sequences - first);
+        let batches = workers::each(chunk.div_ceil(BATCH), |batch| {
+            let first = first + batch * BATCH;
+            let programs = BATCH.min(sequences - first);
+            let result = run_batch(
+                make,
+                &generator,
+                programs,
+                &mut runner(seed, 1 + first as u64),
+            );
+            progress(Progress {
+                search: "random",
+                done: (first + programs) as u64,
+                total: sequences as u64,
+            });
+            result
+        });
+        for (tally, failures) in batches {
+            for (symptom, (ordinal, ops)) in failures {
+                let after = search.tally.programs + ordinal;
+                search.catch(symptom, || Caught { ops, after });
+            }
+            search.tally.add(&tally);
         }
-        search.tally.add(&tally);
     }
     search
+}
+
+/// The first failing program of every symptom, and the how-manieth of its batch it was.
+type Failures = BTreeMap<Symptom, (u64, Vec<Op>)>;
+
+fn run_batch<S: Store>(
+    make: &impl Fn(ManualClock) -> S,
+    generator: &Generator,
+    programs: usize,
+    runner: &mut TestRunner,
+) -> (Tally, Failures) {
+    let (mut tally, mut failures) = (Tally::default(), Failures::new());
+    for _ in 0..programs {
+        let (mut ops, ids) = generator.draw(runner);
+        ops.extend(ids.iter().map(|id| Op::Prepare { id: id.clone() }));
+        let failure = run_counted(make, &ops, &mut tally);
+        if let Some(failure) = failure {
+            ops.truncate(failure.at + 1);
+            let after = tally.programs;
+            failures.entry(failure.symptom()).or_insert((after, ops));
+        }
+    }
+    (tally, failures)
+}
+
+/// Runs one program and counts what it exercised.
+pub(super) fn run_counted<S: Store>(
+    make: &impl Fn(ManualClock) -> S,
+    ops: &[Op],
+    tally: &mut Tally,
+) -> Option<Failure> {
+    let ids = lockstep::ids(ops);
+    let mut coverage = Coverage::default();
+    let mut steps = 0;
+    let failure = lockstep::run(make, ops, |op, expected| {
+        steps += 1;
+        let Some(expected) = expected else {
+            return coverage.refuse_id();
+        };
+        let slot = lockstep::id_of(op).and_then(|id| ids.iter().position(|known| *known == id));
+        coverage.step(op, Traits::of(op, slot), expected);
+    });
+    tally.count(&coverage, steps);
+    failure
 }
 
 /// proptest's machinery with randomness of our own choosing.

@@ -28,6 +28,8 @@ pub struct Report {
     pub clauses: Vec<Finding>,
     /// Every broken clause, with its smallest program, in the order of SPEC.md.
     pub violations: Vec<Violation>,
+    /// What else there is to know, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// The conclusion of a check.

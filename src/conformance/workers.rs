@@ -12,7 +12,7 @@ use std::thread;
 pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(tasks));
+    let results = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..cores.min(tasks) {
             scope.spawn(|| {

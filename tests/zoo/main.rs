@@ -70,6 +70,16 @@ fn no_odd_but_right_store_is_accused() {
 }
 
 #[test]
+fn idn_2_a_refused_id_is_noted() {
+    let picky = ODD
+        .iter()
+        .find(|animal| animal.name == "refuses ids that are not ASCII");
+    let report = judged(*picky.expect("it is in the zoo"), SEED);
+    assert!(report.notes[0].ends_with("commits for ids that are not tokens, as IDN-2 allows"));
+    assert!(judged(RIGHT, SEED).notes.is_empty());
+}
+
+#[test]
 fn a_store_whose_futures_wait_is_driven_to_their_end() {
     check(|clock| Slow(Cage::new(RIGHT, clock)))
         .depth(3)

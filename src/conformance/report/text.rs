@@ -24,6 +24,10 @@ impl Display for Report {
         for violation in &self.violations {
             write!(f, "\n{violation}")?;
         }
+        for note in &self.notes {
+            writeln!(f)?;
+            wrapped(f, "note: ", note)?;
+        }
         write!(f, "\n{}", self.verdict_line())
     }
 }
