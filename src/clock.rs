@@ -74,6 +74,14 @@ pub struct ManualClock {
     hand: Arc<Hand>,
 }
 
+/// The time since 1970-01-01T00:00:00Z on the machine's wall clock; zero before that.
+#[cfg(feature = "conformance")]
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub(crate) fn wall() -> Duration {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or_default()
+}
+
 /// Readings vastly outnumber advances, so a reading is one atomic load wherever 64 bits of
 /// nanoseconds suffice (584 years).
 #[derive(Debug, Default)]

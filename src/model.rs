@@ -173,7 +173,7 @@ impl Model {
 }
 
 impl Expected {
-    fn new(reply: Reply, clause: Clause) -> Self {
+    pub(crate) fn new(reply: Reply, clause: Clause) -> Self {
         Self {
             reply,
             clause,

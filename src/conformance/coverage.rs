@@ -135,8 +135,12 @@ impl Coverage {
                 }
                 self.dropped |= traits.id;
             }
-            Op::Advance { .. } => self.advanced = true,
+            Op::Advance { .. } => self.advance(),
         }
+    }
+
+    pub(super) fn advance(&mut self) {
+        self.advanced = true;
     }
 
     fn prepare(&mut self, traits: Traits, expected: &Expected) {

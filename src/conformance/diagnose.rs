@@ -17,20 +17,20 @@ const SECOND: Nanos = 1_000_000_000;
 /// Beyond ten years, a time to live is one that sums and units overflow at.
 const HUGE: Nanos = 10 * 366 * 86_400 * SECOND;
 
-/// The clause that the failing program's store breaks.
-pub(super) fn clause(failing: &Failing) -> Clause {
+/// The clause that the failing program's store breaks. `tick` is the unit of plain times.
+pub(super) fn clause(failing: &Failing, tick: Nanos) -> Clause {
     let last = failing.ops.last();
     match (last, &failing.failure.outcome) {
         (_, Outcome::Panicked(_)) | (None, _) => Clause::Err1,
         (Some(Op::Prepare { id }), outcome) => {
-            Story::of(&failing.ops, id).prepare(failing, outcome)
+            Story::of(&failing.ops, id, tick).prepare(failing, outcome)
         }
-        (Some(op), _) => call(op, failing),
+        (Some(op), _) => call(op, failing, tick),
     }
 }
 
 /// A commit or a drop that should have been answered otherwise.
-fn call(op: &Op, failing: &Failing) -> Clause {
+fn call(op: &Op, failing: &Failing, tick: Nanos) -> Clause {
     let decided = failing.failure.expected.clause;
     if failing.failure.expected.reply != Reply::Done {
         return decided;
@@ -41,7 +41,7 @@ fn call(op: &Op, failing: &Failing) -> Clause {
             snapshot: Some(snapshot),
             ..
         } if payload::number_of(snapshot).is_none() => Clause::Snp4,
-        Op::Commit { ttl, .. } if !is_plain(*ttl) => Clause::Com7,
+        Op::Commit { ttl, .. } if !is_plain(*ttl, tick) => Clause::Com7,
         _ => decided,
     }
 }
@@ -66,11 +66,16 @@ struct Story<'a> {
     committed_other: Vec<&'a Snapshot>,
     prepared_other: bool,
     foreign: bool,
+    /// The unit of plain times.
+    tick: Nanos,
 }
 
 impl<'a> Story<'a> {
-    fn of(ops: &'a [Op], id: &str) -> Self {
-        let mut story = Self::default();
+    fn of(ops: &'a [Op], id: &str, tick: Nanos) -> Self {
+        let mut story = Self {
+            tick,
+            ..Self::default()
+        };
         let mut model = Model::default();
         for op in &ops[..ops.len() - 1] {
             let expected = model.step(op);
@@ -192,7 +197,7 @@ impl<'a> Story<'a> {
     }
 
     fn has_plain_ttl(&self) -> bool {
-        self.commit.is_some_and(|(_, ttl)| is_plain(ttl))
+        self.commit.is_some_and(|(_, ttl)| is_plain(ttl, self.tick))
     }
 
     fn has_huge_ttl(&self) -> bool {
@@ -211,8 +216,8 @@ fn is_foreign(id: &str) -> bool {
 }
 
 /// A time to live that shrinking ends at when any will do.
-fn is_plain(ttl: Nanos) -> bool {
-    ttl % SECOND == 0 && (1..=3).contains(&(ttl / SECOND))
+fn is_plain(ttl: Nanos, tick: Nanos) -> bool {
+    ttl % tick == 0 && (1..=3).contains(&(ttl / tick))
 }
 
 fn same_payload(one: &Snapshot, other: &Snapshot) -> bool {

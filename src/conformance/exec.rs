@@ -58,21 +58,29 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
 ///
 /// `op` must be [`expressible`].
 pub(super) fn perform<S: Store>(store: &S, clock: &ManualClock, op: &Op) -> Outcome {
+    if let Op::Advance { by } = op {
+        clock.advance(duration(*by).unwrap_or_default());
+        return Outcome::Replied(Reply::Done);
+    }
+    block_on(call(store, op))
+}
+
+/// Takes `op`, which is no advance, to the store.
+///
+/// `op` must be [`expressible`].
+pub(super) async fn call<S: Store>(store: &S, op: &Op) -> Outcome {
     let done = |result: Result<(), StoreError>| result.map(|()| Reply::Done);
     let reply = match op {
-        Op::Prepare { id } => block_on(store.prepare(id)).map(|found| match found {
+        Op::Prepare { id } => store.prepare(id).await.map(|found| match found {
             Some(snapshot) => Reply::Found(snapshot),
             None => Reply::Nothing,
         }),
         Op::Commit { snapshot, ttl } => match (snapshot, duration(*ttl)) {
-            (Some(snapshot), Some(ttl)) => done(block_on(store.commit(snapshot, ttl))),
+            (Some(snapshot), Some(ttl)) => done(store.commit(snapshot, ttl).await),
             _ => unreachable!("callers keep to what is expressible"),
         },
-        Op::Drop { id } => done(block_on(store.drop(id))),
-        Op::Advance { by } => {
-            clock.advance(duration(*by).unwrap_or_default());
-            Ok(Reply::Done)
-        }
+        Op::Drop { id } => done(store.drop(id).await),
+        Op::Advance { .. } => unreachable!("callers keep to calls"),
     };
     match reply {
         Ok(reply) => Outcome::Replied(reply),
@@ -96,7 +104,7 @@ pub(super) fn expressible(op: &Op) -> bool {
 }
 
 /// Model time as a `Duration`, where there is one.
-fn duration(nanos: Nanos) -> Option<Duration> {
+pub(super) fn duration(nanos: Nanos) -> Option<Duration> {
     const SECOND: u128 = 1_000_000_000;
     // The short way for the times most programs have: 128-bit division is slow.
     if let Ok(nanos) = u64::try_from(nanos) {

@@ -8,17 +8,17 @@ use super::coverage::{Coverage, Tally, Traits};
 use super::exec::{self, Outcome};
 use super::lockstep::{self, Failure, Symptom};
 use super::payload;
+use super::profile::Profile;
+use super::program::Time;
+use super::search::{Caught, Progress, Search};
 use super::workers;
-use super::{Caught, Progress, Search};
+
 use crate::clock::ManualClock;
 use crate::model::{Expected, Model, Nanos, Op};
 use crate::store::Store;
 use crate::token;
 use std::cell::Cell;
 use std::collections::BTreeMap;
-
-/// The unit of the alphabet's times: one second.
-const TICK: Nanos = 1_000_000_000;
 
 /// The longest programs that can be searched: more would take hours.
 pub(super) const DEEPEST: usize = 7;
@@ -58,10 +58,40 @@ const ALPHABET: &[Letter] = &[
     Letter::Advance(2),
 ];
 
-/// What was searched, as the report states it.
-pub(super) const CLAIM: &str = "prepare and drop of A, B, an unknown id and the empty id; commit of A \
-    and B for 0, 1 and 2 s and of the empty id for 0 and 1 s, each with a payload of its own; \
-    advance of 1 and 2 s; after each program a prepare of every id; A and B named by first use";
+/// What is searched: the alphabet's ids and the unit of its times.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    /// A, B, one that is never committed, and the empty one.
+    ids: [String; 4],
+    tick: Nanos,
+}
+
+impl Scope {
+    /// Tokens as ids, unless the profile has others; ticks of this length.
+    pub(super) fn new(profile: &Profile, tick: Nanos) -> Self {
+        let ids = match &profile.ids {
+            None => ["A", "B", "U", ""].map(|letter| letter.repeat(token::LEN)),
+            Some(pair) => {
+                let ([a, b], known) = (pair(0), [pair(0), pair(0)].concat());
+                let mut others = (1..).flat_map(|number| pair(number));
+                let unknown = others.find(|id| !known.contains(id)).unwrap_or_default();
+                [a, b, unknown, String::new()]
+            }
+        };
+        Self { ids, tick }
+    }
+
+    /// What was searched, as the report states it.
+    pub(super) fn claim(&self) -> String {
+        let [zero, one, two] = [0, 1, 2].map(|ticks| Time(ticks * self.tick).to_string());
+        format!(
+            "prepare and drop of A, B, an unknown id and the empty id; commit of A and B for {zero}, \
+             {one} and {two} and of the empty id for {zero} and {one}, each with a payload of its own; \
+             advance of {one} and {two}; after each program a prepare of every id; A and B named by \
+             first use"
+        )
+    }
+}
 
 impl Letter {
     fn id(self) -> Option<usize> {
@@ -83,7 +113,7 @@ impl Letter {
         }
     }
 
-    fn op(self, ids: &[String], commits: usize) -> Op {
+    fn op(self, Scope { ids, tick }: &Scope, commits: usize) -> Op {
         match self {
             Self::Prepare(id) => Op::Prepare {
                 id: ids[id].clone(),
@@ -91,10 +121,10 @@ impl Letter {
             Self::Drop(id) => Op::Drop {
                 id: ids[id].clone(),
             },
-            Self::Advance(ticks) => Op::Advance { by: ticks * TICK },
+            Self::Advance(ticks) => Op::Advance { by: ticks * tick },
             Self::Commit(id, ticks) => Op::Commit {
                 snapshot: Some(payload::numbered(commits as u64 + 1, &ids[id])),
-                ttl: ticks * TICK,
+                ttl: ticks * tick,
             },
         }
     }
@@ -125,11 +155,12 @@ pub(super) fn programs_up_to(depth: usize) -> u64 {
 ///
 /// A program that begins like one that has failed is not run: its failure is known.
 pub(super) fn search<S: Store>(
-    make: &(impl Fn(ManualClock) -> S + Sync),
+    make: &(impl Fn(ManualClock) -> S + Sync + ?Sized),
+    scope: &Scope,
     depth: usize,
     progress: &(impl Fn(Progress) + Sync),
 ) -> Search {
-    let table = Table::new(depth);
+    let table = Table::new(scope, depth);
     let total = programs_up_to(depth);
     let mut search = Search::default();
     for length in 1..=depth {
@@ -159,6 +190,17 @@ pub(super) fn search<S: Store>(
     search
 }
 
+/// Every program of exactly `length` operations, each followed by its observations.
+pub(super) fn programs(scope: &Scope, length: usize) -> impl Iterator<Item = Vec<Op>> + use<> {
+    let table = Table::new(scope, length);
+    let observations = ALPHABET.len()..ALPHABET.len() + table.observations.len();
+    let programs = table.prefixes(length).into_iter();
+    programs.map(move |letters| {
+        let letters: Vec<usize> = letters.into_iter().chain(observations.clone()).collect();
+        table.ops(&letters)
+    })
+}
+
 /// Every operation that can occur, made once.
 struct Table {
     /// By letter, then by the commits before it.
@@ -167,10 +209,9 @@ struct Table {
 }
 
 impl Table {
-    fn new(depth: usize) -> Self {
-        let ids = ["A", "B", "U", ""].map(|letter| letter.repeat(token::LEN));
+    fn new(scope: &Scope, depth: usize) -> Self {
         let with_traits = |letter: Letter, commits| {
-            let op = letter.op(&ids, commits);
+            let op = letter.op(scope, commits);
             let traits = Traits::of(&op, letter.id());
             (op, traits)
         };
@@ -227,7 +268,7 @@ impl Table {
 
 /// A depth-first walk over programs of one length. The model takes each step once, however many
 /// programs share it; a store cannot be copied, so each program gets a fresh one.
-struct Walk<'a, F> {
+struct Walk<'a, F: ?Sized> {
     make: &'a F,
     table: &'a Table,
     length: usize,
@@ -258,7 +299,7 @@ impl Node {
 /// How many of the letters in hand still lead to programs worth running.
 type Keep = usize;
 
-impl<'a, S: Store, F: Fn(ManualClock) -> S> Walk<'a, F> {
+impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
     fn new(make: &'a F, table: &'a Table, length: usize) -> Self {
         Self {
             make,

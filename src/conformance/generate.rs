@@ -6,6 +6,7 @@
 use super::exec::CLOCK_END;
 use super::hostile;
 use super::payload;
+use super::profile::Profile;
 use super::program::Program;
 use super::values;
 use crate::model::{Model, Nanos, Op};
@@ -20,8 +21,28 @@ use proptest::test_runner::TestRunner;
 #[derive(Clone, Debug)]
 pub(super) struct Generator {
     draws: VecStrategy<Any>,
+    profile: Profile,
+    pace: Pace,
     /// Snapshots over the whole JSON value space.
     payloads: Vec<Snapshot>,
+}
+
+/// How the times of programs are drawn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// The unit of ordinary times.
+    pub(super) tick: Nanos,
+    /// Whether time can pass at will: the very instant of a deadline, and centuries.
+    pub(super) at_will: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            tick: SECOND,
+            at_will: true,
+        }
+    }
 }
 
 /// A program of up to `length` operations, for tests of your own with `proptest!`.
@@ -44,7 +65,7 @@ pub(super) struct Generator {
 /// ```
 pub fn programs(length: usize) -> impl Strategy<Value = Program> {
     let mut runner = TestRunner::deterministic();
-    let generator = Generator::new(length, &mut runner);
+    let generator = Generator::new(length, Profile::default(), Pace::default(), &mut runner);
     generator
         .draws
         .clone()
@@ -55,11 +76,18 @@ pub fn programs(length: usize) -> impl Strategy<Value = Program> {
 const POOL: usize = 256;
 
 impl Generator {
-    pub(super) fn new(length: usize, runner: &mut TestRunner) -> Self {
+    pub(super) fn new(
+        length: usize,
+        profile: Profile,
+        pace: Pace,
+        runner: &mut TestRunner,
+    ) -> Self {
         Self {
             // The first integer chooses the ids.
             draws: collection::vec(ANY, 2..=length.max(1) + 1),
-            payloads: values::snapshots(POOL, runner),
+            payloads: values::snapshots(POOL, &profile, runner),
+            profile,
+            pace,
         }
     }
 
@@ -75,7 +103,7 @@ impl Generator {
 
     fn program(&self, draws: &[u64]) -> (Vec<Op>, Vec<String>) {
         let (first, rest) = draws.split_first().unwrap_or((&0, &[]));
-        let ids = ids(Bits(*first));
+        let ids = self.ids(Bits(*first));
         let mut ops = Vec::with_capacity(rest.len() + ids.len());
         let mut model = Model::default();
         for &draw in rest {
@@ -94,10 +122,10 @@ impl Generator {
             6..8 => Op::Drop { id: id.clone() },
             8..13 => Op::Commit {
                 snapshot: Some(self.payload(&mut bits, id, index)),
-                ttl: ttl(&mut bits, id, model),
+                ttl: self.ttl(&mut bits, id, model),
             },
             _ => Op::Advance {
-                by: advance(&mut bits, ids, model).clamp(0, CLOCK_END - model.now()),
+                by: self.advance(&mut bits, ids, model),
             },
         }
     }
@@ -109,6 +137,61 @@ impl Generator {
         } else {
             self.payloads[bits.take(POOL)].with_id(id)
         }
+    }
+}
+
+/// The parts of a program that profile and pace decide.
+impl Generator {
+    /// Two tokens, the empty id, and in every second program a pair of ids that a careless store
+    /// might take for one another; of a store that supports certain ids only, those.
+    fn ids(&self, mut bits: Bits) -> Vec<String> {
+        if let Some(pair) = &self.profile.ids {
+            let [other, another] = pair(bits.0 >> 32);
+            let [one, two] = pair(bits.0 & u64::from(u32::MAX));
+            return vec![one, two, String::new(), other, another];
+        }
+        let mut ids = ["A", "B", ""]
+            .map(|letter| letter.repeat(token::LEN))
+            .to_vec();
+        if bits.take(2) == 0 {
+            ids.extend(hostile::pair(bits.0));
+        }
+        ids
+    }
+
+    fn ttl(&self, bits: &mut Bits, id: &str, model: &Model) -> Nanos {
+        let tick = self.pace.tick;
+        match bits.take(8) {
+            0..4 => 1 + bits.take(4) as Nanos * tick / 2,
+            4 | 5 => (1 + bits.take(2) as Nanos) * tick,
+            6 => EDGES[bits.take(EDGES.len())],
+            // To the deadline of the entry that it replaces, or next to it.
+            _ => match model.deadline(id) {
+                Some(deadline) => {
+                    (deadline - model.now() + bits.take(4) as Nanos - 1).min(CLOCK_END)
+                }
+                None => tick,
+            },
+        }
+    }
+
+    fn advance(&self, bits: &mut Bits, ids: &[String], model: &Model) -> Nanos {
+        let Pace { tick, at_will } = self.pace;
+        let halves = |bits: &mut Bits| (1 + bits.take(4) as Nanos) * tick / 2;
+        if !at_will {
+            return halves(bits);
+        }
+        let to_deadline = |bits: &mut Bits| {
+            let deadline = model.deadline(&ids[bits.take(8) % ids.len()])?;
+            Some(deadline - model.now() + bits.take(4) as Nanos % 3 - 1)
+        };
+        let by = match bits.take(8) {
+            0..4 => to_deadline(bits).unwrap_or(tick),
+            4 | 5 => halves(bits),
+            6 => [1, MILLISECOND][bits.take(2)],
+            _ => EDGES[bits.take(16)],
+        };
+        by.clamp(0, FURTHEST - model.now())
     }
 }
 
@@ -125,20 +208,12 @@ impl Bits {
     }
 }
 
-/// Two tokens, the empty id, and in every second program a pair of ids that a careless store might
-/// take for one another.
-fn ids(mut bits: Bits) -> Vec<String> {
-    let mut ids = ["A", "B", ""]
-        .map(|letter| letter.repeat(token::LEN))
-        .to_vec();
-    if bits.take(2) == 0 {
-        ids.extend(hostile::pair(bits.0));
-    }
-    ids
-}
-
 const SECOND: Nanos = 1_000_000_000;
 const MILLISECOND: Nanos = 1_000_000;
+
+/// No program's time goes further: 20,000 years. A `SystemTime` ends not much later on some
+/// platforms, and a clock that cannot go on would convict the store that reads it.
+const FURTHEST: Nanos = 20_000 * 366 * 86_400 * SECOND;
 
 /// 2020-01-01, where a [`ManualClock`](crate::ManualClock) starts, in seconds since 1970.
 const WALL_ORIGIN: Nanos = 1_577_836_800;
@@ -180,29 +255,3 @@ const EDGES: [Nanos; 32] = [
     CLOCK_END - 1,
     CLOCK_END,
 ];
-
-fn ttl(bits: &mut Bits, id: &str, model: &Model) -> Nanos {
-    match bits.take(8) {
-        0..4 => 1 + bits.take(4) as Nanos * SECOND / 2,
-        4 | 5 => (1 + bits.take(2) as Nanos) * SECOND,
-        6 => EDGES[bits.take(EDGES.len())],
-        // To the deadline of the entry that it replaces, or next to it.
-        _ => match model.deadline(id) {
-            Some(deadline) => (deadline - model.now() + bits.take(4) as Nanos - 1).min(CLOCK_END),
-            None => SECOND,
-        },
-    }
-}
-
-fn advance(bits: &mut Bits, ids: &[String], model: &Model) -> Nanos {
-    let to_deadline = |bits: &mut Bits| {
-        let deadline = model.deadline(&ids[bits.take(8) % ids.len()])?;
-        Some(deadline - model.now() + bits.take(4) as Nanos % 3 - 1)
-    };
-    match bits.take(8) {
-        0..4 => to_deadline(bits).unwrap_or(SECOND),
-        4 | 5 => (1 + bits.take(4) as Nanos) * SECOND / 2,
-        6 => [1, MILLISECOND][bits.take(2)],
-        _ => EDGES[bits.take(16)],
-    }
-}

@@ -67,7 +67,7 @@ impl Failure {
 /// Runs `ops` on the store that `make` makes. `seen` is shown every right step, and nothing as
 /// expected where the store made use of its right to refuse an id.
 pub(super) fn run<S: Store>(
-    make: impl Fn(ManualClock) -> S,
+    make: &(impl Fn(ManualClock) -> S + ?Sized),
     ops: &[Op],
     mut seen: impl FnMut(&Op, Option<&Expected>),
 ) -> Option<Failure> {
@@ -113,7 +113,7 @@ pub(super) fn right(expected: &Expected, outcome: &Outcome) -> bool {
 
 /// Whether a store makes use of its right to refuse ids that it cannot hold (IDN-2). Tokens it must
 /// hold: they are what sessions have (TOK-1).
-fn refuses_an_id(op: &Op, outcome: &Outcome) -> bool {
+pub(super) fn refuses_an_id(op: &Op, outcome: &Outcome) -> bool {
     let refusal = Reply::Refused(Constraint::UnsupportedId);
     match (op, outcome) {
         (

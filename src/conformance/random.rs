@@ -2,10 +2,12 @@
 //! depend on how many cores there are.
 
 use super::coverage::{Coverage, Tally, Traits};
-use super::generate::Generator;
+use super::generate::{Generator, Pace};
 use super::lockstep::{self, Failure, Symptom};
+use super::profile::Profile;
+use super::search::{Caught, Progress, Search};
 use super::workers;
-use super::{Caught, Progress, Search};
+
 use crate::clock::ManualClock;
 use crate::model::Op;
 use crate::store::Store;
@@ -21,13 +23,15 @@ const CHUNK: usize = 4_096 * BATCH;
 /// Runs `sequences` random programs of up to `length` operations, each followed by a prepare of
 /// every id it knows.
 pub(super) fn search<S: Store>(
-    make: &(impl Fn(ManualClock) -> S + Sync),
+    make: &(impl Fn(ManualClock) -> S + Sync + ?Sized),
     sequences: usize,
     length: usize,
     seed: u64,
+    profile: &Profile,
     progress: &(impl Fn(Progress) + Sync),
 ) -> Search {
-    let generator = Generator::new(length, &mut runner(seed, 0));
+    let mut drawing = runner(seed, 0);
+    let generator = Generator::new(length, profile.clone(), Pace::default(), &mut drawing);
     let mut search = Search::default();
     for first in (0..sequences).step_by(CHUNK) {
         let chunk = CHUNK.min(sequences - first);
@@ -62,15 +66,14 @@ pub(super) fn search<S: Store>(
 type Failures = BTreeMap<Symptom, (u64, Vec<Op>)>;
 
 fn run_batch<S: Store>(
-    make: &impl Fn(ManualClock) -> S,
+    make: &(impl Fn(ManualClock) -> S + ?Sized),
     generator: &Generator,
     programs: usize,
     runner: &mut TestRunner,
 ) -> (Tally, Failures) {
     let (mut tally, mut failures) = (Tally::default(), Failures::new());
     for _ in 0..programs {
-        let (mut ops, ids) = generator.draw(runner);
-        ops.extend(ids.iter().map(|id| Op::Prepare { id: id.clone() }));
+        let mut ops = observed(generator.draw(runner));
         let failure = run_counted(make, &ops, &mut tally);
         if let Some(failure) = failure {
             ops.truncate(failure.at + 1);
@@ -81,9 +84,15 @@ fn run_batch<S: Store>(
     (tally, failures)
 }
 
+/// A program, followed by a prepare of every id it is about.
+pub(super) fn observed((mut ops, ids): (Vec<Op>, Vec<String>)) -> Vec<Op> {
+    ops.extend(ids.into_iter().map(|id| Op::Prepare { id }));
+    ops
+}
+
 /// Runs one program and counts what it exercised.
 pub(super) fn run_counted<S: Store>(
-    make: &impl Fn(ManualClock) -> S,
+    make: &(impl Fn(ManualClock) -> S + ?Sized),
     ops: &[Op],
     tally: &mut Tally,
 ) -> Option<Failure> {
@@ -103,7 +112,7 @@ pub(super) fn run_counted<S: Store>(
 }
 
 /// proptest's machinery with randomness of our own choosing.
-fn runner(seed: u64, stream: u64) -> TestRunner {
+pub(super) fn runner(seed: u64, stream: u64) -> TestRunner {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     bytes[8..16].copy_from_slice(&stream.to_le_bytes());

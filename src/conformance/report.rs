@@ -84,6 +84,8 @@ pub enum Status {
     Violated,
     /// Nothing that was run could have shown it broken.
     Vacuous,
+    /// The store's profile does not claim it.
+    NotClaimed,
     /// Rust's types rule a violation out.
     ByConstruction,
     /// This version of the kit has no search for it.
@@ -96,6 +98,7 @@ impl fmt::Display for Status {
             Self::Kept => "kept",
             Self::Violated => "VIOLATED",
             Self::Vacuous => "vacuous",
+            Self::NotClaimed => "not claimed",
             Self::ByConstruction => "by construction",
             Self::NotChecked => "not checked",
         })

@@ -17,12 +17,18 @@ pub(super) struct Failing {
 }
 
 /// The smallest program found from `ops` that makes the same mistake. `run` is what runs a
-/// program; nothing when `ops` does not fail now, as with a store that is not deterministic.
-pub(super) fn shrink(ops: Vec<Op>, run: impl Fn(&[Op]) -> Option<Failure>) -> Option<Failing> {
+/// program, and `tick` the unit of plain times; nothing when `ops` does not fail now, as with a
+/// store that is not deterministic.
+pub(super) fn shrink(
+    ops: Vec<Op>,
+    tick: Nanos,
+    run: impl Fn(&[Op]) -> Option<Failure>,
+) -> Option<Failing> {
     let failure = run(&ops)?;
     let mut shrinker = Shrinker {
         mistake: failure.mistake(),
         best: cut(ops, failure),
+        tick,
         run,
     };
     while shrinker.drop_operations()
@@ -42,6 +48,7 @@ fn cut(mut ops: Vec<Op>, failure: Failure) -> Failing {
 struct Shrinker<R> {
     mistake: Mistake,
     best: Failing,
+    tick: Nanos,
     run: R,
 }
 

@@ -1,5 +1,7 @@
 //! Values: snapshots over the whole JSON value space (SNP-4).
 
+use super::payload;
+use super::profile::Profile;
 use crate::data::{Data, MAX_DEPTH};
 use crate::snapshot::{Snapshot, User};
 use proptest::prelude::*;
@@ -7,28 +9,36 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Number, Value, json};
 
-/// `count` snapshots, under the empty id.
-pub(super) fn snapshots(count: usize, runner: &mut TestRunner) -> Vec<Snapshot> {
-    let strategy = snapshot();
-    (0..count)
-        .map(|_| {
-            let tree = strategy.new_tree(runner);
-            tree.expect("values are drawn without rejection").current()
-        })
-        .collect()
+/// `count` snapshots under the empty id, no deeper and no larger than the profile supports.
+pub(super) fn snapshots(count: usize, profile: &Profile, runner: &mut TestRunner) -> Vec<Snapshot> {
+    let depth = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
+    let strategy = snapshot(depth);
+    let mut snapshots = Vec::with_capacity(count);
+    while snapshots.len() < count {
+        let tree = strategy.new_tree(runner);
+        let drawn = tree.expect("values are drawn without rejection").current();
+        let fits = profile.size.is_none_or(|size| drawn.encode().len() <= size);
+        // A small one in place of one that is too large.
+        snapshots.push(if fits {
+            drawn
+        } else {
+            payload::numbered(0, "")
+        });
+    }
+    snapshots
 }
 
-fn snapshot() -> impl Strategy<Value = Snapshot> {
-    let user = (text(), data()).prop_map(|(email, mut attributes)| {
+fn snapshot(depth: usize) -> impl Strategy<Value = Snapshot> {
+    let user = (text(), data(depth)).prop_map(|(email, mut attributes)| {
         attributes.delete("email");
         User::with_attributes(email, attributes).expect("the one reserved key is gone")
     });
-    (text(), proptest::option::of(user), data())
+    (text(), proptest::option::of(user), data(depth))
         .prop_map(|(csrf_token, user, data)| Snapshot::new("", csrf_token, user, data))
 }
 
-fn data() -> impl Strategy<Value = Data> {
-    let values = prop_oneof![8 => value(), 1 => (1..=MAX_DEPTH).prop_map(tower)];
+fn data(depth: usize) -> impl Strategy<Value = Data> {
+    let values = prop_oneof![8 => value(depth), 1 => (0..=depth).prop_map(tower)];
     proptest::collection::vec((text(), values), 0..4).prop_map(|entries| {
         let entries: Map<String, Value> = entries.into_iter().collect();
         Data::try_from(entries).expect("no value is too deep")
@@ -36,8 +46,9 @@ fn data() -> impl Strategy<Value = Data> {
 }
 
 /// Any JSON value, a few levels deep.
-fn value() -> impl Strategy<Value = Value> {
-    scalar().prop_recursive(4, 16, 4, |inside| {
+fn value(depth: usize) -> impl Strategy<Value = Value> {
+    let levels = u32::try_from(depth.min(4)).unwrap_or(0);
+    scalar().prop_recursive(levels, 16, 4, |inside| {
         prop_oneof![
             proptest::collection::vec(inside.clone(), 0..4).prop_map(Value::from),
             proptest::collection::vec((text(), inside), 0..4)

@@ -35,6 +35,17 @@ fn canonical(program: &[usize]) -> Vec<String> {
     spelled(false).min(spelled(true))
 }
 
+fn scope() -> Scope {
+    Scope::new(&Profile::default(), 1_000_000_000)
+}
+
+#[test]
+fn programs_are_those_that_the_walk_runs() {
+    let listed = programs(&scope(), 3);
+    assert_eq!(listed.count() as u64, programs_of(3));
+    assert!(programs(&scope(), 2).all(|ops| ops.len() == 2 + 4));
+}
+
 #[test]
 fn naming_by_first_use_loses_no_program_and_counts_none_twice() {
     for length in 0..=3 {
@@ -49,7 +60,7 @@ fn every_program_is_run_once() {
         *made.lock().unwrap() += 1;
         MemStore::with_clock(clock)
     };
-    let search = search(&make, 3, &|_| {});
+    let search = search(&make, &scope(), 3, &|_| {});
     let total = programs_up_to(3);
     assert_eq!(
         (search.tally.programs, *made.lock().unwrap()),
@@ -59,7 +70,7 @@ fn every_program_is_run_once() {
 
 #[test]
 fn each_program_is_followed_by_a_prepare_of_every_id() {
-    let search = search(&|clock| MemStore::with_clock(clock), 2, &|_| {});
+    let search = search(&MemStore::with_clock, &scope(), 2, &|_| {});
     let steps: u64 = (1..=2)
         .map(|length| programs_of(length) * (length as u64 + 4))
         .sum();

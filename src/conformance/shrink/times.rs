@@ -4,8 +4,9 @@ use super::Shrinker;
 use crate::conformance::lockstep::Failure;
 use crate::model::{Nanos, Op};
 
-/// The plainest times: 1, 2 and 3 s, in this order.
-const PLAIN: [Nanos; 3] = [1_000_000_000, 2_000_000_000, 3_000_000_000];
+/// The plainest times, in this order: 1, 2 and 3 ticks.
+#[derive(Clone, Copy)]
+struct Plain([Nanos; 3]);
 
 impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     pub(super) fn simplify_times(&mut self) -> bool {
@@ -21,7 +22,9 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     /// One time, wherever it occurs, to a simpler one.
     fn change_all(&mut self, distinct: &[Nanos]) -> bool {
         distinct.iter().any(|&old| {
-            simpler(old).any(|new| self.try_times(|_, time| if time == old { new } else { time }))
+            self.plain()
+                .simpler(old)
+                .any(|new| self.try_times(|_, time| if time == old { new } else { time }))
         })
     }
 
@@ -31,8 +34,10 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             let of = |one: &Nanos| times.iter().map(|other| (*one, *other)).collect::<Vec<_>>();
             times.iter().flat_map(of).filter(|(a, b)| a < b).collect()
         };
+        let plain = self.plain();
+        let rank = |time| plain.rank(time);
         pairs(distinct).into_iter().any(|(a, b)| {
-            pairs(&PLAIN)
+            pairs(&plain.0)
                 .into_iter()
                 .filter(|(x, y)| rank(*x) + rank(*y) < rank(a).saturating_add(rank(b)))
                 .any(|(x, y)| {
@@ -51,7 +56,8 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             let Some(old) = time(&self.best.ops[at]) else {
                 return false;
             };
-            simpler(old)
+            self.plain()
+                .simpler(old)
                 .any(|new| self.try_times(|place, time| if place == at { new } else { time }))
         })
     }
@@ -59,6 +65,8 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     /// Two times in two places by the same amount, so that one of them becomes plain and what is
     /// between them stays.
     fn shift_two(&mut self) -> bool {
+        let plain_times = self.plain();
+        let rank = |time| plain_times.rank(time);
         let times: Vec<(usize, Nanos)> = self
             .best
             .ops
@@ -69,7 +77,8 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         let pairs = times
             .iter()
             .flat_map(|one| times.iter().map(move |other| (*one, *other)));
-        let mut shifts = pairs.flat_map(|(one, other)| PLAIN.map(|plain| (one, other, plain)));
+        let mut shifts =
+            pairs.flat_map(|(one, other)| plain_times.0.map(|plain| (one, other, plain)));
         shifts.any(|((first, a), (second, b), plain)| {
             let shifted = b - (a - plain);
             let simpler = rank(plain) + rank(shifted) < rank(a).saturating_add(rank(b));
@@ -82,6 +91,10 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
                     _ => time,
                 })
         })
+    }
+
+    fn plain(&self) -> Plain {
+        Plain([1, 2, 3].map(|ticks| ticks * self.tick))
     }
 
     fn try_times(&mut self, change: impl Fn(usize, Nanos) -> Nanos) -> bool {
@@ -105,21 +118,23 @@ fn time(op: &Op) -> Option<Nanos> {
     }
 }
 
-/// Positive times simpler than `time`: plain ones, and on the way to a threshold by halving.
-fn simpler(time: Nanos) -> impl Iterator<Item = Nanos> {
-    let whole_seconds = time / PLAIN[0] * PLAIN[0];
-    let lower = (1..=time.ilog2()).map(move |halvings| time - (time >> halvings));
-    PLAIN
-        .into_iter()
-        .chain([whole_seconds])
-        .chain(lower)
-        .filter(move |new| *new > 0 && rank(*new) < rank(time))
-}
+impl Plain {
+    /// Positive times simpler than `time`: plain ones, and on the way to a threshold by halving.
+    fn simpler(self, time: Nanos) -> impl Iterator<Item = Nanos> {
+        let whole_ticks = time / self.0[0] * self.0[0];
+        let lower = (1..=time.ilog2()).map(move |halvings| time - (time >> halvings));
+        self.0
+            .into_iter()
+            .chain([whole_ticks])
+            .chain(lower)
+            .filter(move |new| *new > 0 && self.rank(*new) < self.rank(time))
+    }
 
-/// How simple a time is: plain seconds first, then by size, parts of a second counting as more.
-fn rank(time: Nanos) -> Nanos {
-    match PLAIN.iter().position(|plain| *plain == time) {
-        Some(place) => place as Nanos,
-        None => PLAIN.len() as Nanos + time,
+    /// How simple a time is: plain ones first, then by size.
+    fn rank(self, time: Nanos) -> Nanos {
+        match self.0.iter().position(|plain| *plain == time) {
+            Some(place) => place as Nanos,
+            None => self.0.len() as Nanos + time,
+        }
     }
 }

@@ -1,0 +1,166 @@
+//! Judge: what a store may answer when the time of a call is only known to lie in a span.
+//!
+//! A reply is wrong only if no permitted world explains it. In every such world the store read its
+//! clock once during each call, at most `uncertainty` off; it rounds deadlines up by less than its
+//! resolution; and a deadline beyond its horizon counts as at or after the horizon. For each entry
+//! this comes to two bounds on its deadline, and a prepare has
+//!
+//! ```text
+//!                      earliest                    latest
+//!   ──── must be live ────┤──── either is right ────├──── must be gone ────▶ time
+//! ```
+
+use super::profile::{Profile, nanos};
+use crate::clause::Clause;
+use crate::model::{Expected, Model, Nanos, Op, Reply};
+use crate::snapshot::Snapshot;
+use std::collections::BTreeMap;
+
+/// The replies that some permitted world explains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Admitted {
+    /// What the contract wants if times are taken as they were measured.
+    pub(super) expected: Expected,
+    /// The other reply that is right, where the times do not decide.
+    pub(super) or: Option<Reply>,
+}
+
+impl Admitted {
+    pub(super) fn admits(&self, reply: &Reply) -> bool {
+        self.expected.admits(reply) || self.or.as_ref() == Some(reply)
+    }
+}
+
+/// A span of time, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) from: Nanos,
+    pub(super) to: Nanos,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Judge {
+    profile: Profile,
+    model: Model,
+    entries: BTreeMap<String, Bounds>,
+}
+
+/// What is known of the deadline of the last commit of an id.
+#[derive(Clone)]
+struct Bounds {
+    snapshot: Snapshot,
+    earliest: Nanos,
+    latest: Nanos,
+    /// A prepare has found it gone, so it stays so (TTL-4).
+    seen_gone: bool,
+    /// The clause under which its commit put it there, and whether the program has let time pass
+    /// since.
+    by: Clause,
+    has_aged: bool,
+}
+
+impl Judge {
+    pub(super) fn new(profile: &Profile) -> Self {
+        Self {
+            profile: profile.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// What a call in this span may answer. Spans must not go back.
+    pub(super) fn step(&mut self, op: &Op, span: Span) -> Admitted {
+        let by = span.from - self.model.now();
+        self.model.step(&Op::Advance { by });
+        let expected = self.model.step(op);
+        match op {
+            Op::Commit {
+                snapshot: Some(snapshot),
+                ttl,
+            } if expected.reply == Reply::Done => {
+                let bounds = self.bounds(snapshot, *ttl, span, expected.clause);
+                self.entries.insert(snapshot.id().to_owned(), bounds);
+            }
+            Op::Drop { id } => {
+                self.entries.remove(id);
+            }
+            Op::Prepare { id } => {
+                if let Some(bounds) = self.entries.get(id) {
+                    return self.prepare(bounds, expected, span);
+                }
+            }
+            _ => {}
+        }
+        Admitted { expected, or: None }
+    }
+
+    /// Takes note that the program lets time pass. How much, the next span tells.
+    pub(super) fn advance(&mut self) {
+        for bounds in self.entries.values_mut() {
+            bounds.has_aged = true;
+        }
+    }
+
+    /// Takes note of a right reply.
+    pub(super) fn observe(&mut self, op: &Op, reply: &Reply) {
+        if let (Op::Prepare { id }, Reply::Nothing) = (op, reply)
+            && let Some(bounds) = self.entries.get_mut(id)
+        {
+            bounds.seen_gone = true;
+        }
+    }
+
+    fn bounds(&self, snapshot: &Snapshot, ttl: Nanos, span: Span, by: Clause) -> Bounds {
+        let uncertainty = nanos(self.profile.uncertainty);
+        let earliest = (span.from - uncertainty).saturating_add(ttl);
+        let latest = (span.to + uncertainty).saturating_add(ttl);
+        let horizon = self.profile.horizon.map_or(Nanos::MAX, |horizon| {
+            (span.from - uncertainty).saturating_add(nanos(horizon))
+        });
+        Bounds {
+            snapshot: snapshot.clone(),
+            earliest: earliest.min(horizon),
+            latest: if latest > horizon {
+                Nanos::MAX
+            } else {
+                latest.saturating_add(nanos(self.profile.resolution))
+            },
+            seen_gone: false,
+            by,
+            has_aged: false,
+        }
+    }
+
+    fn prepare(&self, bounds: &Bounds, nominal: Expected, span: Span) -> Admitted {
+        let uncertainty = nanos(self.profile.uncertainty);
+        let (first, last) = (span.from - uncertainty, span.to + uncertainty);
+        let found = || Reply::Found(bounds.snapshot.clone());
+        let decided = |reply, clause| Admitted {
+            expected: Expected::new(reply, clause),
+            or: None,
+        };
+        if bounds.seen_gone {
+            decided(Reply::Nothing, Clause::Ttl4)
+        } else if last < bounds.earliest {
+            let by_age = if bounds.has_aged {
+                Clause::Ttl1
+            } else {
+                bounds.by
+            };
+            decided(found(), by_age)
+        } else if first >= bounds.latest {
+            decided(Reply::Nothing, Clause::Ttl2)
+        } else {
+            let or = match nominal.reply {
+                Reply::Nothing => found(),
+                _ => Reply::Nothing,
+            };
+            Admitted {
+                expected: nominal,
+                or: Some(or),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

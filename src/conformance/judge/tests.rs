@@ -1,0 +1,200 @@
+use super::*;
+use crate::conformance::programs;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A right store in a world of its own: it reads its clock at some moment of each call, some way
+/// off, rounds deadlines up by some amount below its resolution, and cuts them at its horizon.
+struct World {
+    profile: Profile,
+    /// What is left to chance, drawn in advance.
+    chances: Vec<u64>,
+    entries: BTreeMap<String, (Snapshot, Nanos)>,
+    read: Nanos,
+}
+
+impl World {
+    /// A number from 0 to `end`.
+    fn chance(&mut self, end: Nanos) -> Nanos {
+        let drawn = self.chances.pop().unwrap_or(0);
+        Nanos::from(drawn) * end / Nanos::from(u64::MAX)
+    }
+
+    fn call(&mut self, op: &Op, span: Span, model: &mut Model) -> Reply {
+        let uncertainty = nanos(self.profile.uncertainty);
+        let width = span.to - span.from + 2 * uncertainty;
+        let read = span.from - uncertainty + self.chance(width);
+        // A clock does not run backwards.
+        self.read = self.read.max(read);
+        let expected = model.step(op);
+        match op {
+            Op::Prepare { id } => match self.entries.get(id) {
+                Some((snapshot, deadline)) if self.read < *deadline => {
+                    Reply::Found(snapshot.clone())
+                }
+                _ => Reply::Nothing,
+            },
+            Op::Commit {
+                snapshot: Some(snapshot),
+                ttl,
+            } if expected.reply == Reply::Done => {
+                let resolution = nanos(self.profile.resolution);
+                let rounding = self.chance((resolution - 1).max(0));
+                let mut deadline = self.read + ttl + rounding;
+                if let Some(horizon) = self.profile.horizon {
+                    deadline = deadline.min(self.read + nanos(horizon));
+                }
+                self.entries
+                    .insert(snapshot.id().to_owned(), (snapshot.clone(), deadline));
+                Reply::Done
+            }
+            Op::Drop { id } => {
+                self.entries.remove(id);
+                Reply::Done
+            }
+            _ => expected.reply,
+        }
+    }
+}
+
+fn profiles() -> impl Strategy<Value = Profile> {
+    let some = || prop_oneof![Just(0), 1..3_000_000_000_u64];
+    (some(), some(), some()).prop_map(|(resolution, uncertainty, horizon)| {
+        let profile = Profile::default()
+            .resolution(Duration::from_nanos(resolution))
+            .uncertainty(Duration::from_nanos(uncertainty));
+        match horizon {
+            0 => profile,
+            horizon => profile.horizon(Duration::from_nanos(horizon)),
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: Some(Box::new(
+            proptest::test_runner::FileFailurePersistence::Direct("proptest-regressions/judge.txt"),
+        )),
+        ..ProptestConfig::default()
+    })]
+
+    /// With exact times and the default profile, the judge is the model.
+    #[test]
+    fn without_uncertainty_the_judge_is_the_model(program in programs(40)) {
+        let mut model = Model::default();
+        let mut judge = Judge::new(&Profile::default());
+        for op in program.ops() {
+            let now = model.now();
+            let expected = model.step(op);
+            if let Op::Advance { .. } = op {
+                continue;
+            }
+            let admitted = judge.step(op, Span { from: now, to: now });
+            prop_assert_eq!(&admitted.expected.reply, &expected.reply);
+            prop_assert_eq!(admitted.or, None);
+            judge.observe(op, &expected.reply);
+        }
+    }
+
+    /// Whatever the world, a right store in it is never convicted.
+    #[test]
+    fn no_right_store_is_convicted_in_any_world(
+        program in programs(40),
+        profile in profiles(),
+        chances in proptest::collection::vec(any::<u64>(), 200),
+        widths in proptest::collection::vec(0..2_000_000_000_i128, 40),
+    ) {
+        let mut judge = Judge::new(&profile);
+        let mut world = World { profile, chances, entries: BTreeMap::new(), read: Nanos::MIN };
+        let mut model = Model::default();
+        let mut from = 0;
+        for (op, width) in program.ops().iter().zip(widths) {
+            if let Op::Advance { by } = op {
+                from += by.min(&4_000_000_000);
+                continue;
+            }
+            let span = Span { from, to: from + width };
+            let reply = world.call(op, span, &mut model);
+            let admitted = judge.step(op, span);
+            prop_assert!(admitted.admits(&reply), "{:?} for {:?}, {:?} was admitted", reply, op, admitted);
+            judge.observe(op, &reply);
+            from = span.to;
+        }
+    }
+}
+
+const SECOND: Nanos = 1_000_000_000;
+
+/// What may be answered to a prepare at `at`, after a commit at 0 for one second.
+fn after_a_second(profile: &Profile, at: Nanos) -> (bool, bool) {
+    let mut judge = Judge::new(profile);
+    let snapshot = Snapshot::new("a", "", None, crate::Data::default());
+    let commit = Op::Commit {
+        snapshot: Some(snapshot.clone()),
+        ttl: SECOND,
+    };
+    judge.step(&commit, Span { from: 0, to: 0 });
+    let admitted = judge.step(&Op::Prepare { id: "a".into() }, Span { from: at, to: at });
+    (
+        admitted.admits(&Reply::Found(snapshot)),
+        admitted.admits(&Reply::Nothing),
+    )
+}
+
+const MUST_LIVE: (bool, bool) = (true, false);
+const EITHER: (bool, bool) = (true, true);
+const MUST_BE_GONE: (bool, bool) = (false, true);
+
+#[test]
+fn ttl_2_either_answer_is_right_within_the_resolution_and_no_longer() {
+    let profile = Profile::default().resolution(Duration::from_secs(1));
+    assert_eq!(after_a_second(&profile, SECOND - 1), MUST_LIVE);
+    assert_eq!(after_a_second(&profile, SECOND), EITHER);
+    assert_eq!(after_a_second(&profile, 2 * SECOND - 1), EITHER);
+    assert_eq!(after_a_second(&profile, 2 * SECOND), MUST_BE_GONE);
+}
+
+#[test]
+fn com_7_beyond_the_horizon_either_answer_is_right() {
+    let profile = Profile::default().horizon(Duration::from_millis(500));
+    assert_eq!(after_a_second(&profile, SECOND / 2 - 1), MUST_LIVE);
+    assert_eq!(after_a_second(&profile, SECOND / 2), EITHER);
+    assert_eq!(after_a_second(&profile, 1_000 * SECOND), EITHER);
+}
+
+#[test]
+fn an_uncertain_clock_is_believed_on_both_ends() {
+    let profile = Profile::default().uncertainty(Duration::from_millis(100));
+    let tenth = SECOND / 10;
+    assert_eq!(after_a_second(&profile, SECOND - 2 * tenth - 1), MUST_LIVE);
+    assert_eq!(after_a_second(&profile, SECOND - 2 * tenth), EITHER);
+    assert_eq!(after_a_second(&profile, SECOND + 2 * tenth - 1), EITHER);
+    assert_eq!(after_a_second(&profile, SECOND + 2 * tenth), MUST_BE_GONE);
+}
+
+#[test]
+fn ttl_4_once_seen_gone_it_stays_gone() {
+    let profile = Profile::default().resolution(Duration::from_secs(1));
+    let mut judge = Judge::new(&profile);
+    let snapshot = Snapshot::new("a", "", None, crate::Data::default());
+    let commit = Op::Commit {
+        snapshot: Some(snapshot.clone()),
+        ttl: SECOND,
+    };
+    let prepare = Op::Prepare { id: "a".into() };
+    let at = |at| Span { from: at, to: at };
+    judge.step(&commit, at(0));
+    judge.step(&prepare, at(SECOND));
+    judge.observe(&prepare, &Reply::Nothing);
+    let again = judge.step(&prepare, at(SECOND + 1));
+    assert_eq!((again.expected.clause, again.or), (Clause::Ttl4, None));
+    assert!(!again.expected.admits(&Reply::Found(snapshot)));
+    judge.step(&commit, at(SECOND + 2));
+    let recommitted = judge.step(&prepare, at(SECOND + 3));
+    assert_eq!(recommitted.expected.clause, Clause::Com8);
+    judge.advance();
+    let aged = judge.step(&prepare, at(SECOND + 4));
+    assert_eq!(aged.expected.clause, Clause::Ttl1);
+}

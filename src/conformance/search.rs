@@ -1,0 +1,208 @@
+//! Search: every program of a small scope, random ones, and given ones, on any subject.
+
+use super::coverage::Tally;
+use super::exhaust::{self, Scope};
+use super::generate::{Generator, Pace};
+use super::lockstep::{self, Failure, Symptom};
+use super::profile::{Profile, nanos};
+use super::program::Program;
+use super::random;
+use super::subject::{Clockwork, Passing, Subject};
+use super::timed::{Precision, Timed};
+use super::workers;
+use crate::model::{Nanos, Op};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// `exhaustive` or `random`.
+    pub search: &'static str,
+    /// Programs done, roughly.
+    pub done: u64,
+    /// Programs to do.
+    pub total: u64,
+}
+
+/// What a search came to.
+#[derive(Default)]
+pub(super) struct Search {
+    pub(super) tally: Tally,
+    pub(super) precision: Precision,
+    /// The first failing program of every symptom.
+    pub(super) caught: BTreeMap<Symptom, Caught>,
+}
+
+impl Search {
+    pub(super) fn catch(&mut self, symptom: Symptom, caught: impl FnOnce() -> Caught) {
+        self.caught.entry(symptom).or_insert_with(caught);
+    }
+}
+
+/// A program that failed.
+pub(super) struct Caught {
+    pub(super) ops: Vec<Op>,
+    /// How many programs the search had run by then, with this one.
+    pub(super) after: u64,
+}
+
+/// Runs programs on a subject: in lockstep with the model where its time is exact, by measured times
+/// where it is not.
+pub(super) struct Searcher<'a, S> {
+    pub(super) subject: &'a S,
+    pub(super) profile: &'a Profile,
+    /// The unit of ordinary times.
+    pub(super) tick: Nanos,
+}
+
+/// Programs that are listed at a time, where they are not walked through.
+const LISTED: usize = 20_000;
+
+impl<S: Subject> Searcher<'_, S> {
+    pub(super) const PASSING: Passing = <S::Clock as Clockwork<S::Store>>::PASSING;
+
+    /// The tick unless told: long enough that a wake-up some milliseconds late does not matter, and
+    /// that the store's resolution does not hide it.
+    pub(super) fn default_tick(profile: &Profile) -> Duration {
+        match Self::PASSING {
+            Passing::Waiting => Duration::from_millis(40).max(2 * profile.resolution),
+            _ => Duration::from_secs(1).max(2 * profile.resolution),
+        }
+    }
+
+    /// Whether programs can be run in lockstep, at full speed.
+    pub(super) fn is_in_lockstep(&self) -> bool {
+        self.subject.make().is_some() && self.profile.is_plain()
+    }
+
+    fn timed(&self) -> Timed<'_, S> {
+        Timed {
+            subject: self.subject,
+            profile: self.profile,
+            tick: self.tick,
+        }
+    }
+
+    /// The first failure of one program.
+    pub(super) fn run(&self, ops: &[Op]) -> Option<Failure> {
+        match self.subject.make() {
+            Some(make) if self.is_in_lockstep() => lockstep::run(make, ops, |_, _| {}),
+            _ => self.timed().run(ops),
+        }
+    }
+
+    /// Every program of up to `depth` operations.
+    pub(super) fn exhaustive(
+        &self,
+        depth: usize,
+        progress: &(impl Fn(Progress) + Sync),
+    ) -> Result<Search, String> {
+        let scope = Scope::new(self.profile, self.tick);
+        if let Some(make) = self.subject.make()
+            && self.is_in_lockstep()
+        {
+            return Ok(exhaust::search(make, &scope, depth, progress));
+        }
+        let programs = (1..=depth).flat_map(|length| exhaust::programs(&scope, length));
+        self.run_listed(
+            "exhaustive",
+            exhaust::programs_up_to(depth),
+            programs,
+            progress,
+        )
+    }
+
+    /// Random programs of up to `length` operations.
+    pub(super) fn random(
+        &self,
+        sequences: usize,
+        length: usize,
+        seed: u64,
+        progress: &(impl Fn(Progress) + Sync),
+    ) -> Result<Search, String> {
+        if let Some(make) = self.subject.make()
+            && self.is_in_lockstep()
+        {
+            let profile = self.profile;
+            return Ok(random::search(
+                make, sequences, length, seed, profile, progress,
+            ));
+        }
+        let pace = Pace {
+            tick: self.tick,
+            at_will: Self::PASSING == Passing::Injected,
+        };
+        let mut drawing = random::runner(seed, 0);
+        let generator = Generator::new(length, self.profile.clone(), pace, &mut drawing);
+        let programs = (0..sequences).map(|_| random::observed(generator.draw(&mut drawing)));
+        self.run_listed("random", sequences as u64, programs, progress)
+    }
+
+    /// Programs as they stand.
+    pub(super) fn given(&self, programs: &[Program]) -> Result<Search, String> {
+        if let Some(program) = programs.iter().find(|program| !program.is_expressible()) {
+            return Err(format!(
+                "a Rust store cannot be handed this program: it has a nil snapshot, a negative ttl, \
+                 or a time beyond the longest Duration\n  {program}"
+            ));
+        }
+        let mut search = Search::default();
+        let results = workers::each(programs.len(), |index| {
+            let (ops, mut tally) = (programs[index].ops(), Tally::default());
+            let failure = match self.subject.make() {
+                Some(make) if self.is_in_lockstep() => {
+                    Ok(random::run_counted(make, ops, &mut tally))
+                }
+                _ => self.timed().run_counted(ops, &mut tally),
+            };
+            (tally, failure)
+        });
+        for (program, (tally, failure)) in programs.iter().zip(results) {
+            search.tally.add(&tally);
+            if let Some(failure) = failure? {
+                let after = search.tally.programs;
+                let ops = program.ops().to_vec();
+                search.catch(failure.symptom(), || Caught { ops, after });
+            }
+        }
+        Ok(search)
+    }
+
+    fn run_listed(
+        &self,
+        name: &'static str,
+        total: u64,
+        mut programs: impl Iterator<Item = Vec<Op>>,
+        progress: &(impl Fn(Progress) + Sync),
+    ) -> Result<Search, String> {
+        let mut search = Search::default();
+        loop {
+            let listed: Vec<_> = programs.by_ref().take(LISTED).collect();
+            if listed.is_empty() {
+                return Ok(search);
+            }
+            let (ran, precision) = self.timed().run_all(&listed)?;
+            search.precision.add(precision);
+            for (mut ops, ran) in listed.into_iter().zip(ran) {
+                search.tally.count(&ran.coverage, ran.steps);
+                if let Some(failure) = ran.failure {
+                    let after = search.tally.programs;
+                    ops.truncate(failure.at + 1);
+                    search.catch(failure.symptom(), || Caught { ops, after });
+                }
+            }
+            progress(Progress {
+                search: name,
+                done: search.tally.programs,
+                total,
+            });
+        }
+    }
+}
+
+/// A duration in model time, for ticks.
+pub(super) fn ticks(tick: Duration) -> Nanos {
+    nanos(tick).max(1)
+}

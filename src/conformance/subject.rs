@@ -1,0 +1,131 @@
+//! Subjects: stores under test, and how time passes for them.
+
+use super::exec;
+use super::profile::Profile;
+use crate::clock::ManualClock;
+use crate::store::{BoxError, Store};
+use std::time::Duration;
+
+/// A store under test that is not simply made on a [`ManualClock`]: it needs a runtime, a server, or
+/// has a clock of its own.
+///
+/// ```
+/// use session_spec::conformance::{Subject, Waiting, check_subject};
+/// use session_spec::MemStore;
+/// use session_spec::store::BoxError;
+///
+/// /// MemStore as it runs in production: nobody can move its clock.
+/// struct Production;
+///
+/// impl Subject for Production {
+///     type Store = MemStore;
+///     type Clock = Waiting;
+///
+///     async fn fresh(&self) -> Result<(MemStore, Waiting), BoxError> {
+///         Ok((MemStore::new(), Waiting))
+///     }
+/// }
+///
+/// # let _ = || {
+/// check_subject(Production).assert();
+/// # };
+/// ```
+pub trait Subject: Send + Sync + 'static {
+    /// The store.
+    type Store: Store + 'static;
+    /// What moves the store's time.
+    type Clock: Clockwork<Self::Store>;
+
+    /// An empty store and its clock: one for every program.
+    ///
+    /// # Errors
+    /// When there is no store to be had, such as a server that does not answer. The check ends
+    /// then, and says why.
+    fn fresh(&self) -> impl Future<Output = Result<(Self::Store, Self::Clock), BoxError>> + Send;
+
+    /// Runs a future to its end. A store that needs a runtime overrides this, for example with
+    /// `self.runtime.block_on(future)`; it is called from several threads at once.
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        exec::block_on(future)
+    }
+
+    /// What the store claims: everything, unless told.
+    fn profile(&self) -> Profile {
+        Profile::default()
+    }
+
+    /// The short way to a store on a manual clock, where there is one.
+    #[doc(hidden)]
+    fn make(&self) -> Option<&(dyn Fn(ManualClock) -> Self::Store + Sync)> {
+        None
+    }
+}
+
+/// How the time of a store passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Passing {
+    /// The store reads a clock that stands still but for [`Clockwork::advance`].
+    Injected,
+    /// Real time passes, and [`Clockwork::advance`] moves the deadlines in the backend towards now.
+    Shifting,
+    /// Real time passes, and there is nothing to do but wait. The kit waits, for many programs at
+    /// once; [`Clockwork::advance`] is not called.
+    Waiting,
+}
+
+/// What moves a store's time.
+pub trait Clockwork<S>: Send + Sync {
+    /// How the time passes.
+    const PASSING: Passing;
+
+    /// Lets `by` pass for `store`.
+    ///
+    /// # Errors
+    /// When the backend did not do as it was told; the program decides nothing then.
+    fn advance(&self, store: &S, by: Duration)
+    -> impl Future<Output = Result<(), BoxError>> + Send;
+}
+
+impl<S: Sync> Clockwork<S> for ManualClock {
+    const PASSING: Passing = Passing::Injected;
+
+    async fn advance(&self, _: &S, by: Duration) -> Result<(), BoxError> {
+        Self::advance(self, by);
+        Ok(())
+    }
+}
+
+/// The clock of a store whose clock cannot be moved: see [`Passing::Waiting`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waiting;
+
+impl<S: Sync> Clockwork<S> for Waiting {
+    const PASSING: Passing = Passing::Waiting;
+
+    async fn advance(&self, _: &S, _: Duration) -> Result<(), BoxError> {
+        Err("the kit waits for a clock that cannot be moved".into())
+    }
+}
+
+/// The subject of [`check`](super::check): a store made on a manual clock.
+#[derive(Debug)]
+pub struct Made<F>(pub(super) F);
+
+impl<F, S> Subject for Made<F>
+where
+    F: Fn(ManualClock) -> S + Send + Sync + 'static,
+    S: Store + 'static,
+{
+    type Store = S;
+    type Clock = ManualClock;
+
+    async fn fresh(&self) -> Result<(S, ManualClock), BoxError> {
+        let clock = ManualClock::new();
+        Ok(((self.0)(clock.clone()), clock))
+    }
+
+    fn make(&self) -> Option<&(dyn Fn(ManualClock) -> S + Sync)> {
+        Some(&self.0)
+    }
+}

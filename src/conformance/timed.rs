@@ -1,0 +1,343 @@
+//! Timed: programs on subjects whose time is not simply a manual clock, many at once, judged by the
+//! times that were measured.
+//!
+//! A program runs until it has to wait; then others run. What a late wake-up costs is precision,
+//! never justice: replies are judged by when calls really were made.
+
+use super::coverage::{Coverage, Tally, Traits};
+use super::exec::{self, Outcome};
+use super::judge::{Judge, Span};
+use super::lockstep::{self, Failure};
+use super::profile::{Profile, nanos};
+use super::subject::{Clockwork as _, Passing, Subject};
+use super::workers;
+use crate::clock::{self, Clock as _, SystemClock};
+use crate::model::{Nanos, Op};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::thread;
+use std::time::Duration;
+
+/// Programs that one thread has under way.
+const UNDER_WAY: usize = 2_500;
+
+/// What is known of a program after its run.
+pub(super) struct Ran {
+    pub(super) failure: Option<Failure>,
+    pub(super) coverage: Coverage,
+    /// Operations that were judged.
+    pub(super) steps: usize,
+}
+
+/// What runs of many programs came to, besides their replies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Precision {
+    /// Replies that the measured times did not decide.
+    pub(super) open: u64,
+    pub(super) wakes: u64,
+    /// Wake-ups that came more than a tenth of a tick too late.
+    pub(super) late: u64,
+}
+
+impl Precision {
+    pub(super) fn add(&mut self, other: Self) {
+        self.open += other.open;
+        self.wakes += other.wakes;
+        self.late += other.late;
+    }
+}
+
+/// Runs programs on a subject.
+pub(super) struct Timed<'a, S> {
+    pub(super) subject: &'a S,
+    pub(super) profile: &'a Profile,
+    /// The unit of the programs' times.
+    pub(super) tick: Nanos,
+}
+
+type Result<T> = std::result::Result<T, String>;
+
+impl<S: Subject> Timed<'_, S> {
+    /// Runs every program, each on a store of its own.
+    pub(super) fn run_all(&self, programs: &[Vec<Op>]) -> Result<(Vec<Ran>, Precision)> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let share = programs.len().div_ceil(cores).max(1);
+        let shares: Vec<_> = programs.chunks(share).collect();
+        let schedules = workers::each(shares.len(), |index| {
+            let mut schedule = Schedule::new(self, shares[index]);
+            schedule.run().map(|()| schedule.finish())
+        });
+        let (mut ran, mut precision) = (Vec::with_capacity(programs.len()), Precision::default());
+        for schedule in schedules {
+            let (some, their) = schedule?;
+            ran.extend(some);
+            precision.add(their);
+        }
+        Ok((ran, precision))
+    }
+
+    /// The first failure of one program, begun at every phase of the clock.
+    pub(super) fn run(&self, ops: &[Op]) -> Option<Failure> {
+        let times = match Self::PASSING {
+            Passing::Injected => 1,
+            _ => 2 * PHASES.len(),
+        };
+        let (ran, _) = self.run_all(&vec![ops.to_vec(); times]).ok()?;
+        ran.into_iter().find_map(|ran| ran.failure)
+    }
+
+    /// Runs one program and counts what it exercised.
+    pub(super) fn run_counted(&self, ops: &[Op], tally: &mut Tally) -> Result<Option<Failure>> {
+        let (ran, _) = self.run_all(&[ops.to_vec()])?;
+        Ok(ran.into_iter().find_map(|ran| {
+            tally.count(&ran.coverage, ran.steps);
+            ran.failure
+        }))
+    }
+
+    const PASSING: Passing = <S::Clock as super::subject::Clockwork<S::Store>>::PASSING;
+}
+
+/// Where on the wall clock programs begin, in turn: the step of the clock, and how far from it.
+/// Clocks that are cut to whole seconds or milliseconds err at these.
+const PHASES: [(Nanos, Nanos); 5] = [
+    (1, 0),
+    (1_000_000_000, 0),
+    (1_000_000_000, -2_000_000),
+    (100_000_000, 0),
+    (1_000_000, 0),
+];
+
+/// One thread's programs, by when they have to go on.
+struct Schedule<'a, S: Subject> {
+    timed: &'a Timed<'a, S>,
+    clock: SystemClock,
+    programs: &'a [Vec<Op>],
+    /// As many as have been begun.
+    tracks: Vec<Track<'a, S>>,
+    due: BinaryHeap<Reverse<(Duration, usize)>>,
+    precision: Precision,
+}
+
+impl<'a, S: Subject> Schedule<'a, S> {
+    fn new(timed: &'a Timed<'a, S>, programs: &'a [Vec<Op>]) -> Self {
+        Self {
+            timed,
+            clock: SystemClock::new(),
+            programs,
+            tracks: Vec::with_capacity(programs.len()),
+            due: BinaryHeap::new(),
+            precision: Precision::default(),
+        }
+    }
+
+    fn run(&mut self) -> Result<()> {
+        loop {
+            self.begin_more();
+            let Some(Reverse((due, index))) = self.due.pop() else {
+                return Ok(());
+            };
+            self.wait_until(due);
+            let track = &mut self.tracks[index];
+            if let Some(wait) = track.go_on(&self.clock)? {
+                let due = self.clock.now().saturating_add(wait);
+                self.due.push(Reverse((due, index)));
+            }
+        }
+    }
+
+    fn begin_more(&mut self) {
+        while self.due.len() < UNDER_WAY && self.tracks.len() < self.programs.len() {
+            let index = self.tracks.len();
+            let begin = match Timed::<S>::PASSING {
+                Passing::Injected => Duration::ZERO,
+                _ => self.clock.now() + until_phase(PHASES[index % PHASES.len()]),
+            };
+            self.due.push(Reverse((begin, index)));
+            self.tracks
+                .push(Track::new(self.timed, &self.programs[index]));
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "some clocks can only be waited for"
+    )]
+    fn wait_until(&mut self, due: Duration) {
+        let wait = due.saturating_sub(self.clock.now());
+        if wait.is_zero() {
+            return;
+        }
+        thread::sleep(wait);
+        let late = self.clock.now().saturating_sub(due);
+        self.precision.wakes += 1;
+        self.precision.late += u64::from(nanos(late) > self.timed.tick / 10);
+    }
+
+    fn finish(self) -> (Vec<Ran>, Precision) {
+        let mut precision = self.precision;
+        precision.open = self.tracks.iter().map(|track| track.open).sum();
+        let ran = self.tracks.into_iter().map(|track| Ran {
+            failure: track.failure,
+            coverage: track.coverage,
+            steps: track.steps,
+        });
+        (ran.collect(), precision)
+    }
+}
+
+/// How long until the wall clock is at this phase.
+fn until_phase((step, offset): (Nanos, Nanos)) -> Duration {
+    let wall = nanos(clock::wall());
+    let wait = (offset - wall).rem_euclid(step);
+    Duration::from_nanos(u64::try_from(wait).unwrap_or(0))
+}
+
+/// A program under way.
+struct Track<'a, S: Subject> {
+    timed: &'a Timed<'a, S>,
+    ops: &'a [Op],
+    ids: Vec<&'a str>,
+    next: usize,
+    world: Option<(S::Store, S::Clock)>,
+    /// When it began, on the schedule's clock.
+    began: Duration,
+    /// Time that was moved, not waited for.
+    moved: Nanos,
+    judge: Judge,
+    coverage: Coverage,
+    steps: usize,
+    open: u64,
+    failure: Option<Failure>,
+}
+
+impl<'a, S: Subject> Track<'a, S> {
+    fn new(timed: &'a Timed<'a, S>, ops: &'a [Op]) -> Self {
+        Self {
+            timed,
+            ops,
+            ids: lockstep::ids(ops),
+            next: 0,
+            world: None,
+            began: Duration::ZERO,
+            moved: 0,
+            judge: Judge::new(timed.profile),
+            coverage: Coverage::default(),
+            steps: 0,
+            open: 0,
+            failure: None,
+        }
+    }
+
+    /// Runs until the program has to wait, and says how long.
+    fn go_on(&mut self, clock: &SystemClock) -> Result<Option<Duration>> {
+        let subject = self.timed.subject;
+        let run = exec::catching(|| {
+            subject.block_on(async {
+                let wait = self.steps_until_wait(clock).await;
+                if let Ok(None) = wait {
+                    // The store goes as soon as its program is done, where its runtime is.
+                    self.world = None;
+                }
+                wait
+            })
+        });
+        match run {
+            Ok(wait) => wait,
+            Err(message) => {
+                let at = self.next.min(self.ops.len().saturating_sub(1));
+                let now = self.now(clock);
+                let op = self.ops.get(at).unwrap_or(&Op::Advance { by: 0 });
+                let admitted = self.judge.step(op, Span { from: now, to: now });
+                self.failure = Some(Failure {
+                    at,
+                    expected: admitted.expected,
+                    outcome: Outcome::Panicked(message),
+                });
+                Ok(None)
+            }
+        }
+    }
+
+    async fn steps_until_wait(&mut self, clock: &SystemClock) -> Result<Option<Duration>> {
+        if self.world.is_none() {
+            let fresh = self.timed.subject.fresh().await;
+            self.world =
+                Some(fresh.map_err(|error| format!("there is no store to check: {error}"))?);
+            self.began = clock.now();
+        }
+        while let Some(op) = self.ops.get(self.next) {
+            if let Op::Advance { by } = op {
+                let wait = self.advance(*by).await?;
+                self.next += 1;
+                if wait.is_some() {
+                    return Ok(wait);
+                }
+                continue;
+            }
+            let from = self.now(clock);
+            let (store, _) = self.world.as_ref().ok_or("the store is gone")?;
+            let outcome = exec::call(store, op).await;
+            let to = self.now(clock);
+            self.steps += 1;
+            if !self.is_right(op, outcome, Span { from, to }) {
+                return Ok(None);
+            }
+            self.next += 1;
+        }
+        Ok(None)
+    }
+
+    /// Lets time pass, or says how long to wait for it.
+    async fn advance(&mut self, by: Nanos) -> Result<Option<Duration>> {
+        let by = exec::duration(by.max(0)).unwrap_or(Duration::MAX);
+        self.coverage.advance();
+        self.judge.advance();
+        if Timed::<S>::PASSING == Passing::Waiting {
+            return Ok(Some(by));
+        }
+        let (store, clockwork) = self.world.as_ref().ok_or("the store is gone")?;
+        let advanced = clockwork.advance(store, by).await;
+        advanced.map_err(|error| format!("the store's time could not be moved: {error}"))?;
+        self.moved += nanos(by);
+        Ok(None)
+    }
+
+    fn is_right(&mut self, op: &Op, outcome: Outcome, span: Span) -> bool {
+        if lockstep::refuses_an_id(op, &outcome) && self.timed.profile.ids.is_none() {
+            self.coverage.refuse_id();
+            return true;
+        }
+        let admitted = self.judge.step(op, span);
+        match &outcome {
+            Outcome::Replied(reply) if admitted.admits(reply) => {
+                self.judge.observe(op, reply);
+                if admitted.or.is_some() {
+                    self.open += 1;
+                } else {
+                    let id = lockstep::id_of(op);
+                    let slot = id.and_then(|id| self.ids.iter().position(|known| *known == id));
+                    self.coverage
+                        .step(op, Traits::of(op, slot), &admitted.expected);
+                }
+                true
+            }
+            _ => {
+                self.failure = Some(Failure {
+                    at: self.next,
+                    expected: admitted.expected,
+                    outcome,
+                });
+                false
+            }
+        }
+    }
+
+    /// The program's time, in nanoseconds since it began.
+    fn now(&self, clock: &SystemClock) -> Nanos {
+        match Timed::<S>::PASSING {
+            Passing::Injected => self.moved,
+            _ => nanos(clock.now().saturating_sub(self.began)) + self.moved,
+        }
+    }
+}
