@@ -341,7 +341,7 @@ impl<S: Subject> Run<'_, S> {
         let Searcher { profile, tick, .. } = self.searcher;
         let violations = workers::each(caught.len(), |index| {
             let Caught { ops, after } = &caught[index];
-            let run = |ops: &[_]| self.searcher.run(ops);
+            let run = self.searcher.runner(ops);
             let failing = shrink::shrink(ops.clone(), tick, run)?;
             Some(Violation {
                 clause: diagnose::clause(&failing, tick),

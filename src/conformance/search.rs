@@ -8,7 +8,7 @@ use super::profile::{Profile, nanos};
 use super::program::Program;
 use super::random;
 use super::subject::{Clockwork, Passing, Subject};
-use super::timed::{Precision, Timed};
+use super::timed::{Begin, Precision, Timed};
 use super::workers;
 use crate::model::{Nanos, Op};
 use std::collections::BTreeMap;
@@ -85,11 +85,17 @@ impl<S: Subject> Searcher<'_, S> {
         }
     }
 
-    /// The first failure of one program.
-    pub(super) fn run(&self, ops: &[Op]) -> Option<Failure> {
-        match self.subject.make() {
+    /// What runs programs that are to fail like `ops`, and gives their first failure.
+    pub(super) fn runner(&self, ops: &[Op]) -> impl Fn(&[Op]) -> Option<Failure> {
+        // To wait for the phases of the clock takes a second each time; often it is not needed.
+        let fails_at_once = || self.timed().run(ops, Begin::Now).is_some();
+        let begin = match self.is_in_lockstep() || fails_at_once() {
+            true => Begin::Now,
+            false => Begin::AtPhases,
+        };
+        move |ops| match self.subject.make() {
             Some(make) if self.is_in_lockstep() => lockstep::run(make, ops, |_, _| {}),
-            _ => self.timed().run(ops),
+            _ => self.timed().run(ops, begin),
         }
     }
 

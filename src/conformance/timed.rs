@@ -60,11 +60,15 @@ type Result<T> = std::result::Result<T, String>;
 impl<S: Subject> Timed<'_, S> {
     /// Runs every program, each on a store of its own.
     pub(super) fn run_all(&self, programs: &[Vec<Op>]) -> Result<(Vec<Ran>, Precision)> {
+        self.run_begun(programs, Begin::AtPhases)
+    }
+
+    fn run_begun(&self, programs: &[Vec<Op>], begin: Begin) -> Result<(Vec<Ran>, Precision)> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let share = programs.len().div_ceil(cores).max(1);
         let shares: Vec<_> = programs.chunks(share).collect();
         let schedules = workers::each(shares.len(), |index| {
-            let mut schedule = Schedule::new(self, shares[index]);
+            let mut schedule = Schedule::new(self, shares[index], begin);
             schedule.run().map(|()| schedule.finish())
         });
         let (mut ran, mut precision) = (Vec::with_capacity(programs.len()), Precision::default());
@@ -76,13 +80,14 @@ impl<S: Subject> Timed<'_, S> {
         Ok((ran, precision))
     }
 
-    /// The first failure of one program, begun at every phase of the clock.
-    pub(super) fn run(&self, ops: &[Op]) -> Option<Failure> {
-        let times = match Self::PASSING {
-            Passing::Injected => 1,
-            _ => 2 * PHASES.len(),
+    /// The first failure of one program, begun at these phases of the clock.
+    pub(super) fn run(&self, ops: &[Op], begin: Begin) -> Option<Failure> {
+        let times = match (Self::PASSING, begin) {
+            (Passing::Injected, _) => 1,
+            (_, Begin::Now) => 3,
+            (_, Begin::AtPhases) => 2 * PHASES.len(),
         };
-        let (ran, _) = self.run_all(&vec![ops.to_vec(); times]).ok()?;
+        let (ran, _) = self.run_begun(&vec![ops.to_vec(); times], begin).ok()?;
         ran.into_iter().find_map(|ran| ran.failure)
     }
 
@@ -96,6 +101,15 @@ impl<S: Subject> Timed<'_, S> {
     }
 
     const PASSING: Passing = <S::Clock as super::subject::Clockwork<S::Store>>::PASSING;
+}
+
+/// When programs begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// At once.
+    Now,
+    /// At the phases of the clock, in turn.
+    AtPhases,
 }
 
 /// Where on the wall clock programs begin, in turn: the step of the clock, and how far from it.
@@ -113,6 +127,7 @@ struct Schedule<'a, S: Subject> {
     timed: &'a Timed<'a, S>,
     clock: SystemClock,
     programs: &'a [Vec<Op>],
+    begin: Begin,
     /// As many as have been begun.
     tracks: Vec<Track<'a, S>>,
     due: BinaryHeap<Reverse<(Duration, usize)>>,
@@ -120,11 +135,12 @@ struct Schedule<'a, S: Subject> {
 }
 
 impl<'a, S: Subject> Schedule<'a, S> {
-    fn new(timed: &'a Timed<'a, S>, programs: &'a [Vec<Op>]) -> Self {
+    fn new(timed: &'a Timed<'a, S>, programs: &'a [Vec<Op>], begin: Begin) -> Self {
         Self {
             timed,
             clock: SystemClock::new(),
             programs,
+            begin,
             tracks: Vec::with_capacity(programs.len()),
             due: BinaryHeap::new(),
             precision: Precision::default(),
@@ -149,8 +165,8 @@ impl<'a, S: Subject> Schedule<'a, S> {
     fn begin_more(&mut self) {
         while self.due.len() < UNDER_WAY && self.tracks.len() < self.programs.len() {
             let index = self.tracks.len();
-            let begin = match Timed::<S>::PASSING {
-                Passing::Injected => Duration::ZERO,
+            let begin = match (Timed::<S>::PASSING, self.begin) {
+                (Passing::Injected, _) | (_, Begin::Now) => Duration::ZERO,
                 _ => self.clock.now() + until_phase(PHASES[index % PHASES.len()]),
             };
             self.due.push(Reverse((begin, index)));
