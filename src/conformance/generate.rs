@@ -103,10 +103,18 @@ impl Generator {
 
     fn program(&self, draws: &[u64]) -> (Vec<Op>, Vec<String>) {
         let (first, rest) = draws.split_first().unwrap_or((&0, &[]));
-        let ids = self.ids(Bits(*first));
-        let mut ops = Vec::with_capacity(rest.len() + ids.len());
+        let mut first = Bits(*first);
+        let phase = PHASES[first.take(PHASES.len())];
+        let ids = self.ids(first);
+        let mut ops = Vec::with_capacity(1 + rest.len() + ids.len());
         let mut model = Model::default();
-        for &draw in rest {
+        if phase > 0 && self.pace.at_will {
+            let begin = Op::Advance { by: phase };
+            model.step(&begin);
+            ops.push(begin);
+        }
+        // With the advance in front, no more than were asked for.
+        for &draw in &rest[ops.len()..] {
             let op = self.op(Bits(draw), &ids, &model, ops.len());
             model.step(&op);
             ops.push(op);
@@ -163,7 +171,12 @@ impl Generator {
         let tick = self.pace.tick;
         match bits.take(8) {
             0..4 => 1 + bits.take(4) as Nanos * tick / 2,
-            4 | 5 => (1 + bits.take(2) as Nanos) * tick,
+            4 => (1 + bits.take(2) as Nanos) * tick,
+            // To a deadline on a whole step of a coarse clock.
+            5 => {
+                let step = STEPS[bits.take(STEPS.len())];
+                step * (1 + bits.take(2) as Nanos) - model.now() % step
+            }
             6 => EDGES[bits.take(EDGES.len())],
             // To the deadline of the entry that it replaces, or next to it.
             _ => match model.deadline(id) {
@@ -214,6 +227,21 @@ const MILLISECOND: Nanos = 1_000_000;
 /// No program's time goes further: 20,000 years. A `SystemTime` ends not much later on some
 /// platforms, and a clock that cannot go on would convict the store that reads it.
 const FURTHEST: Nanos = 20_000 * 366 * 86_400 * SECOND;
+
+/// Where between two whole seconds programs begin: clocks that are cut to steps err at these.
+const PHASES: [Nanos; 8] = [
+    0,
+    0,
+    0,
+    1,
+    MILLISECOND - 1,
+    100 * MILLISECOND,
+    SECOND / 2,
+    SECOND - 1,
+];
+
+/// The steps of coarse clocks.
+const STEPS: [Nanos; 4] = [MILLISECOND, 100 * MILLISECOND, SECOND, 60 * SECOND];
 
 /// 2020-01-01, where a [`ManualClock`](crate::ManualClock) starts, in seconds since 1970.
 const WALL_ORIGIN: Nanos = 1_577_836_800;

@@ -2,11 +2,13 @@
 //! program; every odd but right one must be left in peace.
 
 mod animal;
+mod odd;
 mod right;
 mod wrong;
 
 use animal::{Animal, Cage, RIGHT};
-use right::{ODD, Slow};
+use odd::{Actor, Sharded, Slow, Sorted};
+use right::ODD;
 use session_spec::Clause;
 use session_spec::conformance::{Report, Verdict, check};
 use wrong::WRONG;
@@ -80,7 +82,11 @@ fn idn_2_a_refused_id_is_noted() {
 }
 
 #[test]
-fn a_store_whose_futures_wait_is_driven_to_their_end() {
+fn stores_built_in_a_way_of_their_own_are_left_in_peace() {
+    check(Sorted::new).depth(4).sequences(3_000).assert();
+    check(Sharded::new).depth(4).sequences(3_000).assert();
+    // Every call of these goes through another thread.
+    check(Actor::new).depth(3).sequences(100).assert();
     check(|clock| Slow(Cage::new(RIGHT, clock)))
         .depth(3)
         .sequences(100)

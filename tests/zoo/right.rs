@@ -1,10 +1,7 @@
 //! The odd but right stores: they do it in their own way, and must be left in peace.
 
-use super::animal::{Animal, Cage, Entry, RIGHT, Reply, refused, validate};
-use session_spec::{Constraint, DecodeError, Snapshot, Store, StoreError};
-use std::future::poll_fn;
-use std::task::Poll;
-use std::time::Duration;
+use super::animal::{Animal, Entry, RIGHT, refused, validate};
+use session_spec::{Constraint, DecodeError, Snapshot, StoreError};
 
 pub(crate) const ODD: &[Animal] = &[
     Animal {
@@ -63,6 +60,14 @@ pub(crate) const ODD: &[Animal] = &[
         ..RIGHT
     },
     Animal {
+        name: "refuses ids of more than 255 bytes",
+        commit: |shelf, now, snapshot, ttl| match snapshot.id().len() <= 255 {
+            true => (RIGHT.commit)(shelf, now, snapshot, ttl),
+            false => refused(Constraint::UnsupportedId),
+        },
+        ..RIGHT
+    },
+    Animal {
         name: "checks the ttl before the id",
         commit: |shelf, now, snapshot, ttl| match ttl.is_zero() {
             true => refused(Constraint::TtlNotPositive),
@@ -82,37 +87,3 @@ pub(crate) const ODD: &[Animal] = &[
         ..RIGHT
     },
 ];
-
-/// A store whose every future waits once and wakes its task from another thread.
-pub(crate) struct Slow(pub(crate) Cage);
-
-async fn wait() {
-    let mut waited = false;
-    poll_fn(|context| {
-        if waited {
-            return Poll::Ready(());
-        }
-        waited = true;
-        let waker = context.waker().clone();
-        std::thread::spawn(move || waker.wake());
-        Poll::Pending
-    })
-    .await;
-}
-
-impl Store for Slow {
-    async fn prepare(&self, id: &str) -> Reply<Option<Snapshot>> {
-        wait().await;
-        self.0.prepare(id).await
-    }
-
-    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Reply<()> {
-        wait().await;
-        self.0.commit(snapshot, ttl).await
-    }
-
-    async fn drop(&self, id: &str) -> Reply<()> {
-        wait().await;
-        Store::drop(&self.0, id).await
-    }
-}

@@ -158,6 +158,7 @@ proptest! {
     #[test]
     fn any_random_program_reads_back_as_it_was_written(program in programs(20)) {
         prop_assert!(program.is_expressible());
+        prop_assert!(program.ops().len() <= 20);
         prop_assert_eq!(&program.to_string().parse::<Program>().unwrap(), &program);
     }
 
