@@ -17,6 +17,9 @@
 //! to a length over a small alphabet of calls; and *random*, long programs with extreme times,
 //! hostile ids and every kind of value. A program that fails is shrunk; the clause named is derived
 //! from the minimal program. A violation ends its program, not the search.
+//!
+//! A store that cannot simply be made on a [`ManualClock`] is a [`Subject`]; what a store does not
+//! claim, its [`Profile`] says.
 
 mod check;
 mod coverage;
