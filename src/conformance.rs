@@ -26,6 +26,7 @@ mod coverage;
 mod diagnose;
 mod exec;
 mod exhaust;
+mod findings;
 mod generate;
 mod hostile;
 mod judge;

@@ -3,10 +3,11 @@
 use super::coverage::Tally;
 use super::diagnose;
 use super::exhaust::{self, Scope};
+use super::findings::{self, STORE_CLAUSES};
 use super::profile::Profile;
 use super::program::{Program, ProgramError, Time};
 use super::regressions::Regressions;
-use super::report::{self, Finding, Report, Searched, Status, Verdict, Violation};
+use super::report::{self, Finding, Report, Searched, Verdict, Violation};
 use super::search::{self, Caught, Progress, Search, Searcher};
 use super::shrink;
 use super::subject::{Passing, Subject};
@@ -188,8 +189,14 @@ impl<S: Subject> Run<'_, S> {
             return self.report;
         }
         self.note();
-        self.report.clauses = self.findings();
-        self.report.verdict = conclusion(&self.report);
+        let violations = &self.report.violations;
+        self.report.clauses = Finding::all(
+            &self.tally,
+            violations,
+            self.searcher.profile,
+            &self.check.only,
+        );
+        self.report.verdict = findings::conclusion(&self.report);
         self.report
     }
 
@@ -402,42 +409,6 @@ impl<S: Subject> Run<'_, S> {
                 .push(format!("{clause} is not claimed: {why}"));
         }
     }
-
-    fn findings(&self) -> Vec<Finding> {
-        let only = &self.check.only;
-        let violated = |clause| {
-            self.report
-                .violations
-                .iter()
-                .any(|found| found.clause == clause)
-        };
-        let asked = |clause: &&Clause| only.is_empty() || only.contains(clause);
-        STORE_CLAUSES
-            .iter()
-            .filter(asked)
-            .map(|&clause| {
-                let exercised = self.tally.exercised(clause);
-                let status = if violated(clause) {
-                    Status::Violated
-                } else if BY_CONSTRUCTION.contains(&clause) {
-                    Status::ByConstruction
-                } else if self.searcher.profile.why_unclaimed(clause).is_some() {
-                    Status::NotClaimed
-                } else if NOT_CHECKED.contains(&clause) {
-                    Status::NotChecked
-                } else if exercised == 0 {
-                    Status::Vacuous
-                } else {
-                    Status::Kept
-                };
-                Finding {
-                    clause,
-                    status,
-                    exercised,
-                }
-            })
-            .collect()
-    }
 }
 
 impl<S> fmt::Debug for Check<S> {
@@ -451,85 +422,6 @@ impl<S> fmt::Debug for Check<S> {
             .field("seed", &self.seed)
             .field("only", &self.only)
             .finish_non_exhaustive()
-    }
-}
-
-/// The clauses that a store can keep or break.
-const STORE_CLAUSES: &[Clause] = &[
-    Clause::Snp4,
-    Clause::Pre1,
-    Clause::Pre2,
-    Clause::Pre3,
-    Clause::Pre4,
-    Clause::Com1,
-    Clause::Com2,
-    Clause::Com3,
-    Clause::Com4,
-    Clause::Com5,
-    Clause::Com6,
-    Clause::Com7,
-    Clause::Com8,
-    Clause::Drp1,
-    Clause::Drp2,
-    Clause::Drp3,
-    Clause::Drp4,
-    Clause::Ttl1,
-    Clause::Ttl2,
-    Clause::Ttl3,
-    Clause::Ttl4,
-    Clause::Idn1,
-    Clause::Idn2,
-    Clause::Iso1,
-    Clause::Iso2,
-    Clause::Con1,
-    Clause::Con2,
-    Clause::Can1,
-    Clause::Err1,
-    Clause::Err2,
-    Clause::Err3,
-    Clause::Dur1,
-];
-
-/// Rust has no nil snapshot, and what a store was given or gave is copied on write (SNP-2).
-const BY_CONSTRUCTION: &[Clause] = &[Clause::Com1, Clause::Iso1, Clause::Iso2];
-
-/// They need histories of overlapping calls, faults or a restart.
-const NOT_CHECKED: &[Clause] = &[
-    Clause::Con1,
-    Clause::Con2,
-    Clause::Can1,
-    Clause::Err2,
-    Clause::Err3,
-    Clause::Dur1,
-];
-
-fn conclusion(report: &Report) -> Verdict {
-    if !report.violations.is_empty() {
-        return Verdict::Violated;
-    }
-    if report.searches.iter().all(|search| search.programs == 0) {
-        return Verdict::Undecided("no program was run".to_owned());
-    }
-    let all_asked = report.clauses.len() == STORE_CLAUSES.len();
-    let is_open = |status| match status {
-        Status::Vacuous => report.has_searched(),
-        // Nobody expects these, unless they were asked for by name.
-        Status::NotChecked => !all_asked,
-        _ => false,
-    };
-    let open: Vec<&str> = report
-        .clauses
-        .iter()
-        .filter(|finding| is_open(finding.status))
-        .map(|finding| finding.clause.id())
-        .collect();
-    if open.is_empty() {
-        Verdict::Conforms
-    } else {
-        let clauses = open.join(" ");
-        Verdict::Undecided(format!(
-            "nothing that was run could show a violation of {clauses}"
-        ))
     }
 }
 

@@ -1,0 +1,121 @@
+//! Findings: what a check knows of every clause in the end.
+
+use super::coverage::Tally;
+use super::profile::Profile;
+use super::report::{Finding, Report, Status, Verdict, Violation};
+use crate::clause::Clause;
+
+/// The clauses that a store can keep or break.
+pub(super) const STORE_CLAUSES: &[Clause] = &[
+    Clause::Snp4,
+    Clause::Pre1,
+    Clause::Pre2,
+    Clause::Pre3,
+    Clause::Pre4,
+    Clause::Com1,
+    Clause::Com2,
+    Clause::Com3,
+    Clause::Com4,
+    Clause::Com5,
+    Clause::Com6,
+    Clause::Com7,
+    Clause::Com8,
+    Clause::Drp1,
+    Clause::Drp2,
+    Clause::Drp3,
+    Clause::Drp4,
+    Clause::Ttl1,
+    Clause::Ttl2,
+    Clause::Ttl3,
+    Clause::Ttl4,
+    Clause::Idn1,
+    Clause::Idn2,
+    Clause::Iso1,
+    Clause::Iso2,
+    Clause::Con1,
+    Clause::Con2,
+    Clause::Can1,
+    Clause::Err1,
+    Clause::Err2,
+    Clause::Err3,
+    Clause::Dur1,
+];
+
+/// Rust has no nil snapshot, and what a store was given or gave is copied on write (SNP-2).
+const BY_CONSTRUCTION: &[Clause] = &[Clause::Com1, Clause::Iso1, Clause::Iso2];
+
+/// They need histories of overlapping calls, faults or a restart.
+const NOT_CHECKED: &[Clause] = &[
+    Clause::Con1,
+    Clause::Con2,
+    Clause::Can1,
+    Clause::Err2,
+    Clause::Err3,
+    Clause::Dur1,
+];
+
+/// What the findings of a report come to.
+pub(super) fn conclusion(report: &Report) -> Verdict {
+    if !report.violations.is_empty() {
+        return Verdict::Violated;
+    }
+    if report.searches.iter().all(|search| search.programs == 0) {
+        return Verdict::Undecided("no program was run".to_owned());
+    }
+    let all_asked = report.clauses.len() == STORE_CLAUSES.len();
+    let is_open = |status| match status {
+        Status::Vacuous => report.has_searched(),
+        // Nobody expects these, unless they were asked for by name.
+        Status::NotChecked => !all_asked,
+        _ => false,
+    };
+    let open: Vec<&str> = report
+        .clauses
+        .iter()
+        .filter(|finding| is_open(finding.status))
+        .map(|finding| finding.clause.id())
+        .collect();
+    if open.is_empty() {
+        Verdict::Conforms
+    } else {
+        let clauses = open.join(" ");
+        Verdict::Undecided(format!(
+            "nothing that was run could show a violation of {clauses}"
+        ))
+    }
+}
+
+impl Finding {
+    /// What is known of every clause of stores, or of those in `only`.
+    pub(super) fn all(
+        tally: &Tally,
+        violations: &[Violation],
+        profile: &Profile,
+        only: &[Clause],
+    ) -> Vec<Self> {
+        let asked = |clause: &&Clause| only.is_empty() || only.contains(clause);
+        let violated = |clause| violations.iter().any(|found| found.clause == clause);
+        let finding = |&clause| {
+            let exercised = tally.exercised(clause);
+            let status = if violated(clause) {
+                Status::Violated
+            } else if BY_CONSTRUCTION.contains(&clause) {
+                Status::ByConstruction
+            } else if profile.why_unclaimed(clause).is_some() {
+                Status::NotClaimed
+            } else if NOT_CHECKED.contains(&clause) {
+                Status::NotChecked
+            } else if exercised == 0 {
+                Status::Vacuous
+            } else {
+                Status::Kept
+            };
+            Self {
+                clause,
+                status,
+                exercised,
+            }
+        };
+        STORE_CLAUSES.iter().filter(asked).map(finding).collect()
+    }
+}
