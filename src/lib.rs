@@ -26,7 +26,7 @@ pub mod token;
 pub mod spec {}
 
 pub use clause::Clause;
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, SystemClock, WallClock};
 pub use constraint::Constraint;
 pub use data::{Data, DataError};
 pub use memstore::MemStore;
