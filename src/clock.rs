@@ -23,10 +23,32 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The machine's monotonic clock. Its origin is the moment it was made.
+/// A source of calendar time, for stores that keep their deadlines as dates.
 ///
-/// It stands still while the machine sleeps, as [`Instant`] does, and a change of the wall clock
-/// does not touch it.
+/// Unlike a [`Clock`] it can be set, by an operator or by the network. A store whose deadlines stand
+/// on one keeps its times (TTL-1, TTL-2, TTL-4) only as long as nobody sets it back.
+pub trait WallClock: Send + Sync {
+    /// The date and the time of day.
+    fn system_time(&self) -> SystemTime;
+}
+
+impl<C: WallClock + ?Sized> WallClock for &C {
+    fn system_time(&self) -> SystemTime {
+        (**self).system_time()
+    }
+}
+
+impl<C: WallClock + ?Sized> WallClock for Arc<C> {
+    fn system_time(&self) -> SystemTime {
+        (**self).system_time()
+    }
+}
+
+/// The machine's clocks: as a [`Clock`] the monotonic one, whose origin is the moment this was made;
+/// as a [`WallClock`] the calendar.
+///
+/// The monotonic one stands still while the machine sleeps, as [`Instant`] does, and a change of the
+/// calendar does not touch it.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     origin: Instant,
@@ -55,6 +77,13 @@ impl Clock for SystemClock {
     }
 }
 
+impl WallClock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn system_time(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
 /// A clock that moves only when told to. Clones show the same time.
 ///
 /// It reads as [`Duration`] (since it was made), as [`Instant`] and as [`SystemTime`], for stores
@@ -72,14 +101,6 @@ impl Clock for SystemClock {
 #[derive(Clone, Debug, Default)]
 pub struct ManualClock {
     hand: Arc<Hand>,
-}
-
-/// The time since 1970-01-01T00:00:00Z on the machine's wall clock; zero before that.
-#[cfg(feature = "conformance")]
-#[expect(clippy::disallowed_methods, reason = "this is the clock")]
-pub(crate) fn wall() -> Duration {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.unwrap_or_default()
 }
 
 /// Readings vastly outnumber advances, so a reading is one atomic load wherever 64 bits of
@@ -139,6 +160,13 @@ impl Clock for ManualClock {
                 .unwrap_or_else(PoisonError::into_inner),
             nanos => Duration::from_nanos(nanos),
         }
+    }
+}
+
+impl WallClock for ManualClock {
+    /// As [`ManualClock::system_time`].
+    fn system_time(&self) -> SystemTime {
+        self.system_time()
     }
 }
 

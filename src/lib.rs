@@ -19,6 +19,8 @@ pub mod session_model;
 pub mod snapshot;
 pub mod store;
 pub mod token;
+#[cfg(feature = "tower-sessions")]
+pub mod tower;
 
 /// The contract, clause by clause, for people: what a store must do, why, where the rule comes from
 /// and how it is checked.
@@ -26,7 +28,7 @@ pub mod token;
 pub mod spec {}
 
 pub use clause::Clause;
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, SystemClock, WallClock};
 pub use constraint::Constraint;
 pub use data::{Data, DataError};
 pub use memstore::MemStore;
@@ -36,3 +38,5 @@ pub use session_model::SessionModel;
 
 pub use snapshot::{DecodeError, Snapshot, User};
 pub use store::{DynStore, Store, StoreError};
+#[cfg(feature = "tower-sessions")]
+pub use tower::{AsSessionStore, TowerStore};

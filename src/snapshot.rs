@@ -192,6 +192,9 @@ pub enum DecodeError {
     /// They are a snapshot, of another id than the key they were read under.
     #[error("snapshot has another id than the key it was read under")]
     OtherId,
+    /// The entry has no such bytes: another program wrote it, or the backend cannot read it itself.
+    #[error("entry holds no snapshot")]
+    NoSnapshot,
 }
 
 /// What is wrong with bytes that are not a snapshot.

@@ -11,12 +11,12 @@ use super::lockstep::{self, Failure};
 use super::profile::{Profile, nanos};
 use super::subject::{Clockwork as _, Passing, Subject};
 use super::workers;
-use crate::clock::{self, Clock as _, SystemClock};
+use crate::clock::{Clock as _, SystemClock, WallClock as _};
 use crate::model::{Nanos, Op};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Programs that one thread has under way.
 const UNDER_WAY: usize = 2_500;
@@ -167,7 +167,7 @@ impl<'a, S: Subject> Schedule<'a, S> {
             let index = self.tracks.len();
             let begin = match (Timed::<S>::PASSING, self.begin) {
                 (Passing::Injected, _) | (_, Begin::Now) => Duration::ZERO,
-                _ => self.clock.now() + until_phase(PHASES[index % PHASES.len()]),
+                _ => self.clock.now() + until(PHASES[index % PHASES.len()], &self.clock),
             };
             self.due.push(Reverse((begin, index)));
             self.tracks
@@ -203,8 +203,9 @@ impl<'a, S: Subject> Schedule<'a, S> {
 }
 
 /// How long until the wall clock is at this phase.
-fn until_phase((step, offset): (Nanos, Nanos)) -> Duration {
-    let wall = nanos(clock::wall());
+fn until((step, offset): (Nanos, Nanos), clock: &SystemClock) -> Duration {
+    let since = clock.system_time().duration_since(SystemTime::UNIX_EPOCH);
+    let wall = nanos(since.unwrap_or_default());
     let wait = (offset - wall).rem_euclid(step);
     Duration::from_nanos(u64::try_from(wait).unwrap_or(0))
 }
