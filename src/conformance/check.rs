@@ -9,7 +9,7 @@ use super::program::{Program, ProgramError, Time};
 use super::regressions::Regressions;
 use super::report::{self, Finding, Report, Searched, Verdict, Violation};
 use super::search::{self, Caught, Progress, Search, Searcher};
-use super::shrink;
+use super::shrink::{self, Failing};
 use super::subject::{Passing, Subject};
 use super::timed::Precision;
 use super::workers;
@@ -212,7 +212,11 @@ impl<S: Subject> Run<'_, S> {
         if let Some(replay) = &check.replay {
             let program = replay.clone().map_err(|error| error.to_string())?;
             let search = self.searcher.given(&[program])?;
-            self.take("replay", "{programs} program as given".to_owned(), search);
+            self.take(
+                "replay",
+                "the program as given, run {programs} times".to_owned(),
+                search,
+            );
             return Ok(());
         }
         let kept = check
@@ -230,12 +234,22 @@ impl<S: Subject> Run<'_, S> {
         }
         if budget.depth > 0 {
             let search = self.searcher.exhaustive(budget.depth, &progress)?;
-            let all = exhaust::programs_up_to(budget.depth) == search.tally.programs;
+            let times = Searcher::<S>::times_each();
+            let all = exhaust::programs_up_to(budget.depth) * times as u64;
             let claim = format!(
-                "{}{{programs}} programs of up to {} operations over {}",
-                if all { "all " } else { "" },
+                "{}{{programs}} programs of up to {} operations over {}{}",
+                if all == search.tally.programs {
+                    "all "
+                } else {
+                    ""
+                },
                 budget.depth,
-                Scope::new(self.searcher.profile, self.searcher.tick).claim()
+                Scope::new(self.searcher.profile, self.searcher.tick).claim(),
+                match times {
+                    1 => String::new(),
+                    times =>
+                        format!("; each begun at {times} phases of the clock, and counted as often"),
+                }
             );
             self.take("exhaustive", claim, search);
         }
@@ -347,10 +361,19 @@ impl<S: Subject> Run<'_, S> {
         let caught: Vec<Caught> = search.caught.into_values().collect();
         let Searcher { profile, tick, .. } = self.searcher;
         let violations = workers::each(caught.len(), |index| {
-            let Caught { ops, after } = &caught[index];
+            let Caught {
+                ops,
+                failure,
+                after,
+            } = &caught[index];
             let run = self.searcher.runner(ops);
-            let failing = shrink::shrink(ops.clone(), tick, run)?;
-            Some(Violation {
+            let shrunk = shrink::shrink(ops.clone(), tick, run);
+            let repeats = shrunk.is_some();
+            let failing = shrunk.unwrap_or_else(|| Failing {
+                ops: ops.clone(),
+                failure: failure.clone(),
+            });
+            Violation {
                 clause: diagnose::clause(&failing, tick),
                 because: diagnose::because(&failing),
                 program: failing.ops.into(),
@@ -358,11 +381,12 @@ impl<S: Subject> Run<'_, S> {
                 got: failing.failure.outcome,
                 search: name,
                 after: *after,
-            })
+                repeats,
+            }
         });
         let only = &self.check.only;
         let known = &mut self.report.violations;
-        for violation in violations.into_iter().flatten() {
+        for violation in violations {
             let clause = violation.clause;
             let is_asked_for = only.is_empty() || only.contains(&clause);
             if !is_asked_for || profile.why_unclaimed(clause).is_some() {

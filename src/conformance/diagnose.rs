@@ -241,6 +241,13 @@ pub(super) fn because(failing: &Failing) -> String {
         (_, Op::Drop { .. }) => format!("a drop succeeds, whatever is there ({decided})"),
         (_, Op::Advance { .. }) => format!("time only passes ({decided})"),
     };
+    let argument = match failing.failure.measured {
+        Some(at) => format!(
+            "{argument}; this call was made at {} by the clock",
+            Time(at)
+        ),
+        None => argument,
+    };
     match failing.failure.outcome {
         Outcome::Panicked(_) => format!("{argument}; no input may make a store panic (ERR-1)"),
         Outcome::Failed(_) => format!("{argument}; the store answered with an error"),

@@ -177,11 +177,11 @@ pub(super) fn search<S: Store>(
             (walk.tally, walk.failures)
         });
         for (tally, failures) in walks {
-            for (symptom, (ordinal, letters)) in failures {
-                let after = search.tally.programs + ordinal;
-                search.catch(symptom, || Caught {
+            for (failure, ordinal, letters) in failures.into_values() {
+                search.catch(Caught {
                     ops: table.ops(&letters),
-                    after,
+                    failure,
+                    after: search.tally.programs + ordinal,
                 });
             }
             search.tally.add(&tally);
@@ -275,8 +275,8 @@ struct Walk<'a, F: ?Sized> {
     letters: Vec<usize>,
     steps: Vec<(&'a Op, Expected)>,
     tally: Tally,
-    /// The first failure of every kind: after how many programs, and its letters.
-    failures: BTreeMap<Symptom, (u64, Vec<usize>)>,
+    /// The first failure of every kind, after how many programs, and its letters.
+    failures: BTreeMap<Symptom, (Failure, u64, Vec<usize>)>,
 }
 
 /// Where a walk stands, apart from the steps that led there.
@@ -374,14 +374,16 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
             at,
             expected: self.steps[at].1.clone(),
             outcome,
+            measured: None,
         };
         let ordinal = self.tally.programs;
-        self.failures.entry(failure.symptom()).or_insert_with(|| {
+        let symptom = failure.symptom();
+        self.failures.entry(symptom).or_insert_with(|| {
             let mut letters = self.letters.clone();
             if at >= self.length {
                 letters.push(ALPHABET.len() + at - self.length);
             }
-            (ordinal, letters)
+            (failure, ordinal, letters)
         });
         self.length
     }

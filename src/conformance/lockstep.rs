@@ -4,7 +4,7 @@ use super::exec::{self, Outcome};
 use crate::clause::Clause;
 use crate::clock::ManualClock;
 use crate::constraint::Constraint;
-use crate::model::{Expected, Model, Op, Reply};
+use crate::model::{Expected, Model, Nanos, Op, Reply};
 use crate::store::Store;
 use crate::token;
 use std::cell::Cell;
@@ -16,6 +16,8 @@ pub(super) struct Failure {
     pub(super) at: usize,
     pub(super) expected: Expected,
     pub(super) outcome: Outcome,
+    /// When the call was made, in nanoseconds since the program began, where time was measured.
+    pub(super) measured: Option<Nanos>,
 }
 
 /// What a failure looks like from outside: the searches shrink one failing program of each kind, so
@@ -93,6 +95,7 @@ pub(super) fn run<S: Store>(
                 at: index,
                 expected,
                 outcome,
+                measured: None,
             })
         })
     });
@@ -102,6 +105,7 @@ pub(super) fn run<S: Store>(
             at,
             expected: model.step(ops.get(at).unwrap_or(&Op::Advance { by: 0 })),
             outcome: Outcome::Panicked(message),
+            measured: None,
         })
     })
 }

@@ -52,9 +52,9 @@ pub(super) fn search<S: Store>(
             result
         });
         for (tally, failures) in batches {
-            for (symptom, (ordinal, ops)) in failures {
-                let after = search.tally.programs + ordinal;
-                search.catch(symptom, || Caught { ops, after });
+            for mut caught in failures.into_values() {
+                caught.after += search.tally.programs;
+                search.catch(caught);
             }
             search.tally.add(&tally);
         }
@@ -62,8 +62,8 @@ pub(super) fn search<S: Store>(
     search
 }
 
-/// The first failing program of every symptom, and the how-manieth of its batch it was.
-type Failures = BTreeMap<Symptom, (u64, Vec<Op>)>;
+/// The first failing program of every symptom; it counts programs from the start of its batch.
+type Failures = BTreeMap<Symptom, Caught>;
 
 fn run_batch<S: Store>(
     make: &(impl Fn(ManualClock) -> S + ?Sized),
@@ -78,7 +78,12 @@ fn run_batch<S: Store>(
         if let Some(failure) = failure {
             ops.truncate(failure.at + 1);
             let after = tally.programs;
-            failures.entry(failure.symptom()).or_insert((after, ops));
+            let symptom = failure.symptom();
+            failures.entry(symptom).or_insert(Caught {
+                ops,
+                failure,
+                after,
+            });
         }
     }
     (tally, failures)

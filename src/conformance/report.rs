@@ -126,6 +126,9 @@ pub struct Violation {
     pub search: &'static str,
     /// How many programs that search ran until then, with this one.
     pub after: u64,
+    /// Whether it failed when it was run again. If not, the program could not be shrunk, and the
+    /// store, or the time it took, is a matter of luck.
+    pub repeats: bool,
 }
 
 fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::Error> {

@@ -8,10 +8,11 @@ use super::profile::{Profile, nanos};
 use super::program::Program;
 use super::random;
 use super::subject::{Clockwork, Passing, Subject};
-use super::timed::{Begin, Precision, Timed};
+use super::timed::{Begin, PHASES, Precision, Timed};
 use super::workers;
 use crate::model::{Nanos, Op};
 use std::collections::BTreeMap;
+use std::iter;
 use std::time::Duration;
 
 /// How far a search has come.
@@ -36,14 +37,16 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn catch(&mut self, symptom: Symptom, caught: impl FnOnce() -> Caught) {
-        self.caught.entry(symptom).or_insert_with(caught);
+    pub(super) fn catch(&mut self, caught: Caught) {
+        let symptom = caught.failure.symptom();
+        self.caught.entry(symptom).or_insert(caught);
     }
 }
 
 /// A program that failed.
 pub(super) struct Caught {
     pub(super) ops: Vec<Op>,
+    pub(super) failure: Failure,
     /// How many programs the search had run by then, with this one.
     pub(super) after: u64,
 }
@@ -75,6 +78,15 @@ impl<S: Subject> Searcher<'_, S> {
     /// Whether programs can be run in lockstep, at full speed.
     pub(super) fn is_in_lockstep(&self) -> bool {
         self.subject.make().is_some() && self.profile.is_plain()
+    }
+
+    /// How often each program of the exhaustive search, and each given one, is run: once at every phase of a clock that goes
+    /// on by itself.
+    pub(super) fn times_each() -> usize {
+        match Self::PASSING {
+            Passing::Injected => 1,
+            _ => PHASES,
+        }
     }
 
     fn timed(&self) -> Timed<'_, S> {
@@ -111,13 +123,11 @@ impl<S: Subject> Searcher<'_, S> {
         {
             return Ok(exhaust::search(make, &scope, depth, progress));
         }
+        let times = Self::times_each();
         let programs = (1..=depth).flat_map(|length| exhaust::programs(&scope, length));
-        self.run_listed(
-            "exhaustive",
-            exhaust::programs_up_to(depth),
-            programs,
-            progress,
-        )
+        let programs = programs.flat_map(|ops| iter::repeat_n(ops, times));
+        let total = exhaust::programs_up_to(depth) * times as u64;
+        self.run_listed("exhaustive", total, programs, progress)
     }
 
     /// Random programs of up to `length` operations.
@@ -161,7 +171,9 @@ impl<S: Subject> Searcher<'_, S> {
                 Some(make) if self.is_in_lockstep() => {
                     Ok(random::run_counted(make, ops, &mut tally))
                 }
-                _ => self.timed().run_counted(ops, &mut tally),
+                _ => self
+                    .timed()
+                    .run_counted(ops, Self::times_each(), &mut tally),
             };
             (tally, failure)
         });
@@ -170,7 +182,11 @@ impl<S: Subject> Searcher<'_, S> {
             if let Some(failure) = failure? {
                 let after = search.tally.programs;
                 let ops = program.ops().to_vec();
-                search.catch(failure.symptom(), || Caught { ops, after });
+                search.catch(Caught {
+                    ops,
+                    failure,
+                    after,
+                });
             }
         }
         Ok(search)
@@ -196,7 +212,11 @@ impl<S: Subject> Searcher<'_, S> {
                 if let Some(failure) = ran.failure {
                     let after = search.tally.programs;
                     ops.truncate(failure.at + 1);
-                    search.catch(failure.symptom(), || Caught { ops, after });
+                    search.catch(Caught {
+                        ops,
+                        failure,
+                        after,
+                    });
                 }
             }
             progress(Progress {

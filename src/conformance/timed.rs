@@ -85,19 +85,24 @@ impl<S: Subject> Timed<'_, S> {
         let times = match (Self::PASSING, begin) {
             (Passing::Injected, _) => 1,
             (_, Begin::Now) => 3,
-            (_, Begin::AtPhases) => 2 * PHASES.len(),
+            (_, Begin::AtPhases) => 2 * PHASES,
         };
         let (ran, _) = self.run_begun(&vec![ops.to_vec(); times], begin).ok()?;
         ran.into_iter().find_map(|ran| ran.failure)
     }
 
-    /// Runs one program and counts what it exercised.
-    pub(super) fn run_counted(&self, ops: &[Op], tally: &mut Tally) -> Result<Option<Failure>> {
-        let (ran, _) = self.run_all(&[ops.to_vec()])?;
-        Ok(ran.into_iter().find_map(|ran| {
+    /// Runs one program `times`, each at another phase of the clock, and counts what that exercised.
+    pub(super) fn run_counted(
+        &self,
+        ops: &[Op],
+        times: usize,
+        tally: &mut Tally,
+    ) -> Result<Option<Failure>> {
+        let (ran, _) = self.run_all(&vec![ops.to_vec(); times])?;
+        for ran in &ran {
             tally.count(&ran.coverage, ran.steps);
-            ran.failure
-        }))
+        }
+        Ok(ran.into_iter().find_map(|ran| ran.failure))
     }
 
     const PASSING: Passing = <S::Clock as super::subject::Clockwork<S::Store>>::PASSING;
@@ -112,15 +117,23 @@ pub(super) enum Begin {
     AtPhases,
 }
 
-/// Where on the wall clock programs begin, in turn: the step of the clock, and how far from it.
-/// Clocks that are cut to whole seconds or milliseconds err at these.
-const PHASES: [(Nanos, Nanos); 5] = [
-    (1, 0),
-    (1_000_000_000, 0),
-    (1_000_000_000, -2_000_000),
-    (100_000_000, 0),
-    (1_000_000, 0),
-];
+/// How many phases there are.
+pub(super) const PHASES: usize = 5;
+
+/// Where on the wall clock the programs begin, in turn: the step of the clock, and how far from it.
+/// Clocks that are cut to steps err at these: begun on one, just before one, and so that a deadline
+/// one tick later falls on one.
+fn phase(index: usize, tick: Nanos) -> (Nanos, Nanos) {
+    const SECOND: Nanos = 1_000_000_000;
+    let phases: [(Nanos, Nanos); PHASES] = [
+        (1, 0),
+        (SECOND, 0),
+        (SECOND, -2_000_000),
+        (SECOND, -tick),
+        (SECOND / 10, 0),
+    ];
+    phases[index % PHASES]
+}
 
 /// One thread's programs, by when they have to go on.
 struct Schedule<'a, S: Subject> {
@@ -165,13 +178,13 @@ impl<'a, S: Subject> Schedule<'a, S> {
     fn begin_more(&mut self) {
         while self.due.len() < UNDER_WAY && self.tracks.len() < self.programs.len() {
             let index = self.tracks.len();
-            let begin = match (Timed::<S>::PASSING, self.begin) {
-                (Passing::Injected, _) | (_, Begin::Now) => Duration::ZERO,
-                _ => self.clock.now() + until(PHASES[index % PHASES.len()], &self.clock),
+            let phase = match (Timed::<S>::PASSING, self.begin) {
+                (Passing::Injected, _) | (_, Begin::Now) => None,
+                _ => Some(phase(index, self.timed.tick)),
             };
-            self.due.push(Reverse((begin, index)));
-            self.tracks
-                .push(Track::new(self.timed, &self.programs[index]));
+            self.due.push(Reverse((Duration::ZERO, index)));
+            let program = &self.programs[index];
+            self.tracks.push(Track::new(self.timed, program, phase));
         }
     }
 
@@ -215,6 +228,8 @@ struct Track<'a, S: Subject> {
     timed: &'a Timed<'a, S>,
     ops: &'a [Op],
     ids: Vec<&'a str>,
+    /// The phase of the clock that it waits for, once it has its store.
+    phase: Option<(Nanos, Nanos)>,
     next: usize,
     world: Option<(S::Store, S::Clock)>,
     /// When it began, on the schedule's clock.
@@ -229,11 +244,12 @@ struct Track<'a, S: Subject> {
 }
 
 impl<'a, S: Subject> Track<'a, S> {
-    fn new(timed: &'a Timed<'a, S>, ops: &'a [Op]) -> Self {
+    fn new(timed: &'a Timed<'a, S>, ops: &'a [Op], phase: Option<(Nanos, Nanos)>) -> Self {
         Self {
             timed,
             ops,
             ids: lockstep::ids(ops),
+            phase,
             next: 0,
             world: None,
             began: Duration::ZERO,
@@ -270,6 +286,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     at,
                     expected: admitted.expected,
                     outcome: Outcome::Panicked(message),
+                    measured: None,
                 });
                 Ok(None)
             }
@@ -281,6 +298,11 @@ impl<'a, S: Subject> Track<'a, S> {
             let fresh = self.timed.subject.fresh().await;
             self.world =
                 Some(fresh.map_err(|error| format!("there is no store to check: {error}"))?);
+            if let Some(phase) = self.phase {
+                return Ok(Some(until(phase, clock)));
+            }
+        }
+        if self.next == 0 {
             self.began = clock.now();
         }
         while let Some(op) = self.ops.get(self.next) {
@@ -344,6 +366,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     at: self.next,
                     expected: admitted.expected,
                     outcome,
+                    measured: (Timed::<S>::PASSING != Passing::Injected).then_some(span.from),
                 });
                 false
             }

@@ -1,1 +1,155 @@
-fn main(){}
+//! Real stores of the tower-sessions ecosystem, behind the bridge, against the contract. What they
+//! break is pinned here and listed in the README.
+//!
+//! The bridge's own header ([`session_spec::tower`]) says how it maps the contract and what it
+//! cannot show. Nobody can move the clock of these stores, so the kit waits for it.
+
+mod older_core;
+
+use older_core::OnOlderCore;
+use session_spec::conformance::{Profile, Report, Subject, Verdict, Waiting, check_subject};
+use session_spec::store::BoxError;
+use session_spec::{Clause, SystemClock, TowerStore, WallClock};
+use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+use tokio::runtime::{Builder, Runtime};
+use tower_sessions_memory_store::MemoryStore;
+use tower_sessions_moka_store::MokaStore;
+use tower_sessions_sqlx_store::SqliteStore;
+
+fn violated(report: &Report) -> Vec<Clause> {
+    report
+        .violations
+        .iter()
+        .map(|violation| violation.clause)
+        .collect()
+}
+
+struct Memory;
+
+impl Subject for Memory {
+    type Store = TowerStore<MemoryStore>;
+    type Clock = Waiting;
+
+    async fn fresh(&self) -> Result<(Self::Store, Waiting), BoxError> {
+        Ok((TowerStore::new(MemoryStore::default()), Waiting))
+    }
+}
+
+#[test]
+fn tower_sessions_memory_store_0_15_0_conforms() {
+    let report = check_subject(Memory).run();
+    assert_eq!(report.verdict, Verdict::Conforms, "{report}");
+}
+
+struct Moka;
+
+impl Subject for Moka {
+    type Store = TowerStore<OnOlderCore<MokaStore>>;
+    type Clock = Waiting;
+
+    async fn fresh(&self) -> Result<(Self::Store, Waiting), BoxError> {
+        Ok((TowerStore::new(OnOlderCore(MokaStore::new(None))), Waiting))
+    }
+}
+
+#[test]
+fn tower_sessions_moka_store_0_15_0_conforms() {
+    let report = check_subject(Moka).run();
+    assert_eq!(report.verdict, Verdict::Conforms, "{report}");
+}
+
+/// One database in memory; every program has a table of its own in it.
+struct Sqlite<C> {
+    runtime: Runtime,
+    pool: SqlitePool,
+    tables: AtomicU64,
+    clock: C,
+    profile: Profile,
+}
+
+impl<C> Sqlite<C> {
+    fn new(clock: C, profile: Profile) -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime starts");
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect("sqlite::memory:");
+        let pool = runtime
+            .block_on(pool)
+            .expect("SQLite opens a database in memory");
+        Self {
+            runtime,
+            pool,
+            tables: AtomicU64::new(0),
+            clock,
+            profile,
+        }
+    }
+}
+
+impl<C: WallClock + Clone + 'static> Subject for Sqlite<C> {
+    type Store = TowerStore<OnOlderCore<SqliteStore>, C>;
+    type Clock = Waiting;
+
+    async fn fresh(&self) -> Result<(Self::Store, Waiting), BoxError> {
+        let number = self.tables.fetch_add(1, Ordering::Relaxed);
+        let store =
+            SqliteStore::new(self.pool.clone()).with_table_name(format!("sessions_{number}"))?;
+        store.migrate().await?;
+        Ok((
+            TowerStore::with_clock(OnOlderCore(store), self.clock.clone()),
+            Waiting,
+        ))
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    fn profile(&self) -> Profile {
+        self.profile.clone()
+    }
+}
+
+#[test]
+fn tower_sessions_sqlx_store_0_15_0_on_sqlite_conforms_for_deadlines_in_nanoseconds() {
+    let sqlite = Sqlite::new(SystemClock::new(), Profile::default());
+    let report = check_subject(sqlite).depth(2).sequences(500).run();
+    println!("{report}");
+    assert_eq!(report.verdict, Verdict::Conforms, "{report}");
+}
+
+/// The calendar in whole steps, as an application has it that keeps its deadlines in seconds.
+#[derive(Clone, Copy)]
+struct Steps(Duration);
+
+impl WallClock for Steps {
+    fn system_time(&self) -> SystemTime {
+        let since = SystemClock::new()
+            .system_time()
+            .duration_since(SystemTime::UNIX_EPOCH);
+        let since = since.expect("it is later than 1970");
+        let over = since.as_nanos() % self.0.as_nanos();
+        let over = Duration::from_nanos(u64::try_from(over).expect("it is below a step"));
+        SystemTime::UNIX_EPOCH + (since - over)
+    }
+}
+
+/// The store compares dates as text, in RFC 3339. There a whole second ends in `20Z` and a later
+/// moment of that second in `20.5Z`, which sorts before it: `Z` comes after `.`. The same happens
+/// between a date in tenths and a finer one. (`SqliteStore::load`: `expiry_date > ?`, both text.)
+#[test]
+fn ttl_2_sqlx_store_0_15_0_on_sqlite_keeps_what_expires_on_a_whole_second_for_up_to_one_more() {
+    let step = Duration::from_millis(100);
+    let sqlite = Sqlite::new(Steps(step), Profile::default().uncertainty(step));
+    let report = check_subject(sqlite)
+        .tick(Duration::from_millis(400))
+        .replay("s1: commit A v1 ttl 400ms; advance 800ms; prepare A")
+        .run();
+    assert_eq!(violated(&report), [Clause::Ttl2], "{report}");
+}

@@ -117,9 +117,13 @@ impl Display for Violation {
         } else {
             "operations"
         };
+        let shrunk = match self.repeats {
+            true => "after shrinking",
+            false => "as found: it did not fail again, so it could not be shrunk",
+        };
         writeln!(
             f,
-            "found    by {} search, program {}; {} {operations} after shrinking",
+            "found    by {} search, program {}; {} {operations} {shrunk}",
             self.search,
             thousands(self.after),
             ops.len()
