@@ -374,7 +374,11 @@ impl<S: Subject> Run<'_, S> {
                 failure: failure.clone(),
             });
             Violation {
-                clause: diagnose::clause(&failing, tick),
+                clause: match repeats {
+                    true => diagnose::clause(&failing, tick),
+                    // Of a program that was not shrunk, nothing says what in it matters.
+                    false => failing.failure.expected.clause,
+                },
                 because: diagnose::because(&failing),
                 program: failing.ops.into(),
                 expected: failing.failure.expected.reply,

@@ -69,6 +69,7 @@ impl<S: Subject> Timed<'_, S> {
         let shares: Vec<_> = programs.chunks(share).collect();
         let schedules = workers::each(shares.len(), |index| {
             let mut schedule = Schedule::new(self, shares[index], begin);
+            schedule.first = index * share;
             schedule.run().map(|()| schedule.finish())
         });
         let (mut ran, mut precision) = (Vec::with_capacity(programs.len()), Precision::default());
@@ -140,6 +141,8 @@ struct Schedule<'a, S: Subject> {
     timed: &'a Timed<'a, S>,
     clock: SystemClock,
     programs: &'a [Vec<Op>],
+    /// The number of the first of them among all programs.
+    first: usize,
     begin: Begin,
     /// As many as have been begun.
     tracks: Vec<Track<'a, S>>,
@@ -153,6 +156,7 @@ impl<'a, S: Subject> Schedule<'a, S> {
             timed,
             clock: SystemClock::new(),
             programs,
+            first: 0,
             begin,
             tracks: Vec::with_capacity(programs.len()),
             due: BinaryHeap::new(),
@@ -180,7 +184,7 @@ impl<'a, S: Subject> Schedule<'a, S> {
             let index = self.tracks.len();
             let phase = match (Timed::<S>::PASSING, self.begin) {
                 (Passing::Injected, _) | (_, Begin::Now) => None,
-                _ => Some(phase(index, self.timed.tick)),
+                _ => Some(phase(self.first + index, self.timed.tick)),
             };
             self.due.push(Reverse((Duration::ZERO, index)));
             let program = &self.programs[index];
