@@ -68,7 +68,8 @@ pub enum DataError {
         /// The Rust type it was read as.
         wanted: &'static str,
     },
-    /// The key has a meaning of its own in this place: a user's `email` is no attribute.
+    /// The key has a meaning of its own in this place: a user's `email` is no attribute, and two
+    /// keys that begin with `$serde_json::private` have one to `serde_json` inside a value.
     #[error("key {key:?} is reserved")]
     Reserved {
         /// The key.
@@ -83,7 +84,17 @@ enum Defect {
     OutOfRange,
     TooDeep,
     Unserializable,
+    /// A key that `serde_json` gives a meaning of its own.
+    Reserved(&'static str),
 }
+
+/// Keys by which `serde_json` marks numbers and raw text when its `arbitrary_precision` or
+/// `raw_value` is on, as any crate in the build may switch it on. An object with one of them would
+/// be read back as something else, or not at all.
+const RESERVED: [&str; 2] = [
+    "$serde_json::private::Number",
+    "$serde_json::private::RawValue",
+];
 
 impl Defect {
     fn under(self, key: &str) -> DataError {
@@ -93,6 +104,9 @@ impl Defect {
             Self::OutOfRange => DataError::OutOfRange { key },
             Self::TooDeep => DataError::TooDeep { key },
             Self::Unserializable => DataError::Unserializable { key },
+            Self::Reserved(inner) => DataError::Reserved {
+                key: inner.to_owned(),
+            },
         }
     }
 }
@@ -139,8 +153,8 @@ impl Data {
     ///
     /// # Errors
     /// When JSON cannot carry the value back (SNP-4): [`DataError::NotFinite`],
-    /// [`DataError::OutOfRange`], [`DataError::TooDeep`], [`DataError::Unserializable`]. Nothing
-    /// has changed then.
+    /// [`DataError::OutOfRange`], [`DataError::TooDeep`], [`DataError::Unserializable`],
+    /// [`DataError::Reserved`]. Nothing has changed then.
     pub fn set<T: Serialize>(&mut self, key: &str, value: T) -> Result<(), DataError> {
         let value = strict::to_value(&value)
             .and_then(|value| admit(&value, MAX_DEPTH).map(|()| value))
@@ -196,6 +210,9 @@ fn admit(value: &Value, depth_left: usize) -> Result<(), Defect> {
         }
         Value::Object(map) => {
             let inside = inside()?;
+            if let Some(key) = RESERVED.iter().find(|key| map.contains_key(**key)) {
+                return Err(Defect::Reserved(key));
+            }
             map.values().try_for_each(|item| admit(item, inside))
         }
     }

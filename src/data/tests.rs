@@ -76,6 +76,20 @@ fn snp_4_numbers_that_json_cannot_carry_are_refused_wherever_they_stand() {
     }
 }
 
+/// With `raw_value` on, as another crate in the build may have it, this would not be read back.
+#[test]
+fn snp_4_a_key_that_serde_json_keeps_for_itself_is_refused() {
+    for key in RESERVED {
+        let reserved = DataError::Reserved {
+            key: key.to_owned(),
+        };
+        assert_eq!(of(json!([{ key: null }])), Err(reserved));
+        let mut data = Data::default();
+        data.set(key, 1).unwrap();
+        assert_eq!(data.get(key), Ok(Some(1)));
+    }
+}
+
 #[test]
 fn snp_4_the_depth_limit_is_exact() {
     let too_deep = Err(DataError::TooDeep {
