@@ -51,6 +51,9 @@ impl<T: SessionStore> TowerStore<T> {
 
 impl<T: SessionStore, C: WallClock> TowerStore<T, C> {
     /// A store on `store` and on `clock`, which must show the time that `store` goes by.
+    ///
+    /// A clock that rounds up to whole steps gives round dates, such as applications set too. A store
+    /// that errs at those does not err at others; the step is the resolution to declare then.
     pub fn with_clock(store: T, clock: C) -> Self {
         Self { store, clock }
     }
