@@ -212,11 +212,11 @@ impl<S: Subject> Run<'_, S> {
         if let Some(replay) = &check.replay {
             let program = replay.clone().map_err(|error| error.to_string())?;
             let search = self.searcher.given(&[program])?;
-            self.take(
-                "replay",
-                "the program as given, run {programs} times".to_owned(),
-                search,
-            );
+            let claim = match search.tally.programs {
+                1 => "{programs} program as given",
+                _ => "the program as given, {programs} times, at every phase of the clock",
+            };
+            self.take("replay", claim.to_owned(), search);
             return Ok(());
         }
         let kept = check
