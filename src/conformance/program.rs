@@ -28,7 +28,7 @@ pub(super) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText
 /// |---|---|
 /// | operation | `prepare ID`, `commit ID PAYLOAD ttl TIME`, `commit nil ttl TIME`, `drop ID`, `advance TIME` |
 /// | `ID` | a base58 letter, which stands for the token of 32 such letters; or a JSON string; `*N` behind either repeats it, `+` joins two |
-/// | `PAYLOAD` | `v0`, `v1`, .. for small ones that differ in every part; or the snapshot's wire form without its id |
+/// | `PAYLOAD` | `v0`, `v1`, .. for small ones that differ in every part; or the snapshot's wire form without its id, in which strings may be repeated and joined as ids are |
 /// | `TIME` | a decimal number and `ns`, `us`, `ms` or `s`; or `max`, the longest `Duration` |
 /// | `-> REPLY` | behind an operation: what it must reply. A `PAYLOAD`, `nothing`, `done`, `refused`, or `refused` with the constraint, such as `refused empty-id` |
 ///

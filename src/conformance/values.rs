@@ -9,24 +9,106 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Number, Value, json};
 
-/// `count` snapshots under the empty id, no deeper and no larger than the profile supports.
+/// `count` snapshots under the empty id, no deeper and no larger than the profile supports: the
+/// notorious values, and random ones.
 pub(super) fn snapshots(count: usize, profile: &Profile, runner: &mut TestRunner) -> Vec<Snapshot> {
     let depth = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
+    let fits = |snapshot: &Snapshot| {
+        let size = || snapshot.encode().len();
+        profile.size.is_none_or(|limit| size() <= limit)
+    };
+    let mut snapshots: Vec<_> = notorious(depth).into_iter().filter(fits).collect();
     let strategy = snapshot(depth);
-    let mut snapshots = Vec::with_capacity(count);
     while snapshots.len() < count {
         let tree = strategy.new_tree(runner);
         let drawn = tree.expect("values are drawn without rejection").current();
-        let fits = profile.size.is_none_or(|size| drawn.encode().len() <= size);
         // A small one in place of one that is too large.
-        snapshots.push(if fits {
-            drawn
-        } else {
-            payload::numbered(0, "")
+        snapshots.push(match fits(&drawn) {
+            true => drawn,
+            false => payload::numbered(0, ""),
         });
     }
     snapshots
 }
+
+/// Every value that some format is known to take for another, cut or lose. Random ones would not hit
+/// them often enough.
+fn notorious(depth: usize) -> Vec<Snapshot> {
+    let entries = |values: &[Value]| -> Data {
+        let keys = (0..).map(|number: usize| number.to_string());
+        let entries: Map<String, Value> = keys.zip(values.iter().cloned()).collect();
+        Data::try_from(entries).expect("no value is too deep")
+    };
+    let with = |data| Snapshot::new("", "", None, data);
+    let telltales = TELLTALES.map(Value::from);
+    let keys = TELLTALES.map(|name| (name.to_owned(), Value::from(1)));
+    let keys =
+        Data::try_from(keys.into_iter().collect::<Map<_, _>>()).expect("numbers are not deep");
+    let of_a_user = |attributes| {
+        let user =
+            User::with_attributes("", attributes).expect("the one reserved key is not there");
+        Snapshot::new("", "", Some(user), Data::default())
+    };
+    let mut snapshots = vec![
+        with(entries(&telltales)),
+        of_a_user(entries(&telltales)),
+        with(keys.clone()),
+        of_a_user(keys),
+    ];
+    snapshots.extend(LENGTHS.map(|length| with(entries(&["x".repeat(length).into()]))));
+    if depth > 0 {
+        let lists = LENGTHS.iter().filter(|length| **length < 1_000);
+        let lists: Vec<_> = lists
+            .map(|length| vec![Value::Null; *length].into())
+            .collect();
+        snapshots.push(with(entries(&lists)));
+    }
+    snapshots
+}
+
+/// What other types look like, and what careless formats change.
+const TELLTALES: [&str; 37] = [
+    "",
+    " ",
+    " a ",
+    "A",
+    "0",
+    "1",
+    "01",
+    "-1",
+    "1.0",
+    "1e3",
+    "0x10",
+    "12345678901234567890",
+    "1_000",
+    "true",
+    "False",
+    "yes",
+    "on",
+    "null",
+    "nil",
+    "None",
+    "undefined",
+    "NaN",
+    "Infinity",
+    "[]",
+    "{}",
+    "2020-01-01",
+    "2020-01-01T00:00:00Z",
+    "2020-01-01T00:00:00+00:00",
+    "12:30:00",
+    "a,b",
+    "a=b&c=d",
+    "%41",
+    "&amp;",
+    "<b>",
+    "YQ==",
+    "~",
+    "__proto__",
+];
+
+/// Just longer than columns, buffers and pages are.
+const LENGTHS: [usize; 9] = [17, 33, 65, 129, 256, 257, 1_025, 4_097, 65_536];
 
 fn snapshot(depth: usize) -> impl Strategy<Value = Snapshot> {
     let user = (text(), data(depth)).prop_map(|(email, mut attributes)| {

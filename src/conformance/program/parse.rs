@@ -256,15 +256,16 @@ impl<'a> Cursor<'a> {
 
     /// Parts joined by `+`.
     fn id(&mut self) -> Result<String, Wrong> {
-        let mut id = self.id_part()?;
+        let mut id = self.part()?;
         while self.eat("+") {
-            id += &self.id_part()?;
+            id += &self.part()?;
         }
         Ok(id)
     }
 
-    fn id_part(&mut self) -> Result<String, Wrong> {
-        /// The longest id that a program may spell out, in bytes.
+    /// A letter or a JSON string, perhaps repeated.
+    fn part(&mut self) -> Result<String, Wrong> {
+        /// The longest that a program may spell out, in bytes.
         const LONGEST: usize = 1 << 24;
         self.skip_blanks();
         let start = self.at;
@@ -287,10 +288,13 @@ impl<'a> Cursor<'a> {
         if !self.eat("*") {
             return Ok(part);
         }
-        let (at, times) = self.word();
+        let (at, rest) = (self.at, self.rest());
+        let times =
+            &rest[..rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len()];
+        self.at += times.len();
         match times.parse::<usize>() {
             Ok(times) if part.len().saturating_mul(times) <= LONGEST => Ok(part.repeat(times)),
-            Ok(_) => wrong(start, format!("an id has at most {LONGEST} bytes")),
+            Ok(_) => wrong(start, format!("a text has at most {LONGEST} bytes")),
             Err(_) => wrong(at, "expected how often to repeat, a whole number"),
         }
     }
@@ -299,7 +303,7 @@ impl<'a> Cursor<'a> {
         self.skip_blanks();
         let start = self.at;
         if self.rest().starts_with('{') {
-            let mut parts = self.json::<Map<String, Value>>("a payload")?;
+            let mut parts = self.payload_json()?;
             if parts.contains_key("id") {
                 return wrong(
                     start,
@@ -323,6 +327,29 @@ impl<'a> Cursor<'a> {
                 format!("no payload {word:?}; a payload is v0, v1, .. or a JSON object"),
             ),
         }
+    }
+
+    /// The JSON object that starts here, in which strings may be repeated and joined as ids are.
+    fn payload_json(&mut self) -> Result<Map<String, Value>, Wrong> {
+        let (start, mut depth, mut json) = (self.at, 0_usize, String::new());
+        while let Some(character) = self.rest().chars().next() {
+            if character == '"' {
+                json += &Value::from(self.id()?).to_string();
+                continue;
+            }
+            json.push(character);
+            self.at += character.len_utf8();
+            match character {
+                '{' | '[' => depth += 1,
+                '}' | ']' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        serde_json::from_str(&json)
+            .or_else(|_| wrong(start, "a payload in JSON does not parse here"))
     }
 
     /// The JSON value that starts here.

@@ -21,6 +21,7 @@ fn a_program_reads_back_as_it_was_written() {
         r#"s1: commit "a\u0000" v0 ttl max -> refused; prepare "\u00e9\ud83e\udd80" -> nothing"#,
         r#"s1: prepare "x"*65535+"b"; prepare A -> v3; drop "a;b#c -> d""#,
         r#"s1: commit A {"csrf_token":"c","user":{"email":""},"data":{"":[1,-0.0,null]}} ttl 1ns"#,
+        r#"s1: commit A {"csrf_token":"}","data":{"k":["x"*256+"y\"]","\u00e9"]}} ttl 1s; prepare A"#,
     ] {
         assert_eq!(round_trip(text), text);
     }

@@ -66,8 +66,6 @@ pub(in super::super) struct Id<'a>(pub &'a str);
 
 impl Display for Id<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        /// Repeats of one character from which on they are counted instead of written.
-        const RUN: usize = 24;
         let id = self.0;
         if let Some(letter) = id.get(..1)
             && token::is_token(id)
@@ -75,28 +73,35 @@ impl Display for Id<'_> {
         {
             return f.write_str(letter);
         }
-        let chars: Vec<char> = id.chars().collect();
-        let mut parts = Vec::new();
-        let mut plain = String::new();
-        for run in chars.chunk_by(|a, b| a == b) {
-            if run.len() < RUN {
-                plain.extend(run);
-                continue;
-            }
-            if !plain.is_empty() {
-                parts.push(json_string(&std::mem::take(&mut plain)));
-            }
-            parts.push(format!(
-                "{}*{}",
-                json_string(&run[0].to_string()),
-                run.len()
-            ));
-        }
-        if !plain.is_empty() || parts.is_empty() {
-            parts.push(json_string(&plain));
-        }
-        f.write_str(&parts.join("+"))
+        f.write_str(&text(id))
     }
+}
+
+/// JSON strings joined by `+`, long runs of one character counted instead of written.
+fn text(text: &str) -> String {
+    /// Repeats from which on they are counted.
+    const RUN: usize = 24;
+    let chars: Vec<char> = text.chars().collect();
+    let mut parts = Vec::new();
+    let mut plain = String::new();
+    for run in chars.chunk_by(|a, b| a == b) {
+        if run.len() < RUN {
+            plain.extend(run);
+            continue;
+        }
+        if !plain.is_empty() {
+            parts.push(json_string(&std::mem::take(&mut plain)));
+        }
+        parts.push(format!(
+            "{}*{}",
+            json_string(&run[0].to_string()),
+            run.len()
+        ));
+    }
+    if !plain.is_empty() || parts.is_empty() {
+        parts.push(json_string(&plain));
+    }
+    parts.join("+")
 }
 
 fn json_string(text: &str) -> String {
@@ -104,7 +109,7 @@ fn json_string(text: &str) -> String {
 }
 
 /// JSON with everything beyond ASCII escaped, so that what looks alike or like nothing can be told
-/// apart. Outside strings there is nothing to escape.
+/// apart.
 fn ascii(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     for character in json.chars() {
@@ -129,12 +134,26 @@ impl Display for Payload<'_> {
         }
         // With an empty id, the wire form begins in the same bytes whatever the rest is.
         let wire = self.0.with_id("").encode();
-        let wire = ascii(&String::from_utf8_lossy(&wire));
-        match wire.strip_prefix(r#"{"id":"","#) {
-            Some(rest) => write!(f, "{{{rest}"),
-            None => f.write_str(&wire),
-        }
+        let wire = String::from_utf8_lossy(&wire);
+        let parts = wire.strip_prefix(r#"{"id":"","#).unwrap_or(&wire);
+        write!(f, "{{{}", with_texts(parts))
     }
+}
+
+/// JSON with its strings written as [`text`]; outside of them there is nothing to escape.
+fn with_texts(json: &str) -> String {
+    let (mut written, mut rest) = (String::new(), json);
+    while let Some(quote) = rest.find('"') {
+        written += &rest[..quote];
+        rest = &rest[quote..];
+        let mut strings = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+        let Some(Ok(string)) = strings.next() else {
+            break;
+        };
+        written += &text(&string);
+        rest = &rest[strings.byte_offset()..];
+    }
+    written + rest
 }
 
 /// Model time in the longest unit it fills, exactly.

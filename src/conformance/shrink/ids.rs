@@ -74,7 +74,7 @@ fn renamed(op: &Op, names: &[(&String, &String)]) -> Op {
 }
 
 /// `id` without some of its characters: halves, quarters, .., single ones where they are few.
-fn shorter(id: &str) -> Vec<String> {
+pub(super) fn shorter(id: &str) -> Vec<String> {
     let chars: Vec<char> = id.chars().collect();
     cuts(chars.len())
         .into_iter()
@@ -102,16 +102,17 @@ fn shorter_alike(one: &str, other: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Stretches to leave out of `len` characters, the long ones first.
-fn cuts(len: usize) -> Vec<(usize, usize)> {
-    /// Beyond this many, stretches of one length are not tried at every place.
-    const PLACES: usize = 40;
-    let lengths = std::iter::successors(Some(len / 2), |n| Some(n / 2)).take_while(|n| *n > 0);
+/// Stretches to leave out of `len` characters or items, the long ones first.
+pub(super) fn cuts(len: usize) -> Vec<(usize, usize)> {
+    // Beyond this many, stretches of one length are not tried at every place.
+    let places = if len > 1_000 { 4 } else { 40 };
+    let half = len.div_ceil(2);
+    let lengths = std::iter::successors(Some(half), |n| Some(n / 2)).take_while(|n| *n > 0);
     lengths
         .flat_map(|length| {
             (0..len)
                 .step_by(length)
-                .take(PLACES)
+                .take(places)
                 .map(move |start| (start, (start + length).min(len)))
         })
         .collect()

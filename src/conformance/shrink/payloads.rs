@@ -1,6 +1,6 @@
 //! Payloads: small ones, and of large ones the part that matters.
 
-use super::Shrinker;
+use super::{Shrinker, ids};
 use crate::conformance::lockstep::Failure;
 use crate::conformance::payload;
 use crate::data::Data;
@@ -120,9 +120,9 @@ fn simpler_values(value: &Value) -> Vec<Value> {
             .chain(simpler_text(text).into_iter().map(Value::from))
             .collect(),
         Value::Array(items) => {
-            let shorter = (0..items.len()).map(|at| {
+            let shorter = ids::cuts(items.len()).into_iter().map(|(start, end)| {
                 let mut items = items.clone();
-                items.remove(at);
+                items.drain(start..end);
                 Value::from(items)
             });
             let simpler = items.iter().enumerate().flat_map(|(at, item)| {
@@ -167,16 +167,8 @@ fn simpler_numbers(number: &serde_json::Number) -> Vec<Value> {
     [Value::Null].into_iter().chain(nearer).collect()
 }
 
-/// Halves, and single characters left out.
+/// The empty one, and without some of its characters.
 fn simpler_text(text: &str) -> Vec<String> {
-    let chars: Vec<char> = text.chars().collect();
-    let half = chars.len() / 2;
-    let halves = [&chars[..half], &chars[half..]];
-    let halves = halves.into_iter().filter(|part| part.len() < chars.len());
-    let single = (0..chars.len()).map(|at| [&chars[..at], &chars[at + 1..]].concat());
-    halves
-        .map(<[char]>::to_vec)
-        .chain(single)
-        .map(String::from_iter)
-        .collect()
+    let empty = (!text.is_empty()).then(String::new);
+    empty.into_iter().chain(ids::shorter(text)).collect()
 }
