@@ -350,3 +350,72 @@ fn the_readme_shows_a_counterexample_as_it_is_printed() {
         "README.md does not have\n{violation}"
     );
 }
+
+/// A store that never returns when an entry is dropped for the second time.
+struct Hanging {
+    store: MemStore<ManualClock>,
+    dropped: Mutex<Vec<String>>,
+    /// Whether it blocks its thread, and not only its task.
+    blocks: bool,
+}
+
+impl Hanging {
+    fn check(blocks: bool) -> Report {
+        let make = move |clock| Self {
+            store: MemStore::with_clock(clock),
+            dropped: Mutex::default(),
+            blocks,
+        };
+        check(make)
+            .depth(3)
+            .patience(Duration::from_secs(2))
+            .seed(1)
+            .run()
+    }
+
+    fn is_again(&self, id: &str) -> bool {
+        let mut dropped = self.dropped.lock().unwrap();
+        let again = dropped.iter().any(|known| known == id);
+        dropped.push(id.to_owned());
+        again
+    }
+}
+
+impl Store for Hanging {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.store.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.store.commit(snapshot, ttl).await
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        let again = self.is_again(id);
+        while again && self.blocks {
+            std::thread::park();
+        }
+        if again {
+            std::future::pending::<()>().await;
+        }
+        Store::drop(&self.store, id).await
+    }
+}
+
+#[test]
+fn err_1_a_store_that_hangs_is_reported_with_the_call_it_hung_in() {
+    for blocks in [false, true] {
+        let report = Hanging::check(blocks);
+        let [violation] = &report.violations[..] else {
+            panic!("{report}");
+        };
+        assert_eq!(violation.clause, Clause::Err1);
+        assert_eq!(violation.program.to_string(), "s1: drop A; drop A");
+        let text = report.to_string();
+        assert!(
+            text.contains("no reply within 2s   <- expected done"),
+            "{text}"
+        );
+        assert!(text.contains("the check ended at that call, in the exhaustive search"));
+    }
+}

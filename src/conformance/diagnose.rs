@@ -21,7 +21,7 @@ const HUGE: Nanos = 10 * 366 * 86_400 * SECOND;
 pub(super) fn clause(failing: &Failing, tick: Nanos) -> Clause {
     let last = failing.ops.last();
     match (last, &failing.failure.outcome) {
-        (_, Outcome::Panicked(_)) | (None, _) => Clause::Err1,
+        (_, Outcome::Panicked(_) | Outcome::Hung(_)) | (None, _) => Clause::Err1,
         (Some(Op::Prepare { id }), outcome) => {
             Story::of(&failing.ops, id, tick).prepare(failing, outcome)
         }
@@ -250,6 +250,7 @@ pub(super) fn because(failing: &Failing) -> String {
     };
     match failing.failure.outcome {
         Outcome::Panicked(_) => format!("{argument}; no input may make a store panic (ERR-1)"),
+        Outcome::Hung(_) => format!("{argument}; no input may make a store hang (ERR-1)"),
         Outcome::Failed(_) => format!("{argument}; the store answered with an error"),
         Outcome::Replied(_) => argument,
     }

@@ -1,5 +1,6 @@
 //! Exec: calls into a store, on a tiny executor, with panics caught.
 
+use super::watch;
 use crate::clock::ManualClock;
 use crate::model::{Nanos, Op, Reply};
 use crate::store::{Store, StoreError};
@@ -22,6 +23,8 @@ pub enum Outcome {
     Failed(String),
     /// The store panicked, with this message (ERR-1).
     Panicked(String),
+    /// The call had not returned after this time (ERR-1).
+    Hung(Duration),
 }
 
 /// Runs `future` to its end on this thread.
@@ -70,6 +73,7 @@ pub(super) fn perform<S: Store>(store: &S, clock: &ManualClock, op: &Op) -> Outc
 /// `op` must be [`expressible`].
 pub(super) async fn call<S: Store>(store: &S, op: &Op) -> Outcome {
     let done = |result: Result<(), StoreError>| result.map(|()| Reply::Done);
+    watch::call_begins();
     let reply = match op {
         Op::Prepare { id } => store.prepare(id).await.map(|found| match found {
             Some(snapshot) => Reply::Found(snapshot),
@@ -82,6 +86,7 @@ pub(super) async fn call<S: Store>(store: &S, op: &Op) -> Outcome {
         Op::Drop { id } => done(store.drop(id).await),
         Op::Advance { .. } => unreachable!("callers keep to calls"),
     };
+    watch::call_returned();
     match reply {
         Ok(reply) => Outcome::Replied(reply),
         Err(StoreError::Refused { constraint, .. }) => Outcome::Replied(Reply::Refused(constraint)),
@@ -150,7 +155,9 @@ pub(super) fn silence_panics_here() {
 
 /// What `call` returns, or the message it panicked with.
 pub(super) fn catching<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| message(&*payload))
+    let result = panic::catch_unwind(AssertUnwindSafe(call));
+    watch::call_returned();
+    result.map_err(|payload| message(&*payload))
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -11,6 +11,7 @@ use super::payload;
 use super::profile::Profile;
 use super::program::Time;
 use super::search::{Caught, Progress, Search};
+use super::watch::{self, Running};
 use super::workers;
 
 use crate::clock::ManualClock;
@@ -19,6 +20,7 @@ use crate::store::Store;
 use crate::token;
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The longest programs that can be searched: more would take hours.
 pub(super) const DEEPEST: usize = 7;
@@ -160,13 +162,14 @@ pub(super) fn search<S: Store>(
     depth: usize,
     progress: &(impl Fn(Progress) + Sync),
 ) -> Search {
-    let table = Table::new(scope, depth);
+    let table = Arc::new(Table::new(scope, depth));
     let total = programs_up_to(depth);
     let mut search = Search::default();
     for length in 1..=depth {
         let prefixes = table.prefixes(length.min(3) - 1);
         let before = search.tally.programs;
         let walks = workers::each(prefixes.len(), |task| {
+            watch::running(Arc::clone(&table) as Arc<dyn Running>);
             let mut walk = Walk::new(make, &table, length);
             walk.under(&prefixes[task]);
             progress(Progress {
@@ -179,7 +182,7 @@ pub(super) fn search<S: Store>(
         for (tally, failures) in walks {
             for (failure, ordinal, letters) in failures.into_values() {
                 search.catch(Caught {
-                    ops: table.ops(&letters),
+                    ops: table.program(&letters),
                     failure,
                     after: search.tally.programs + ordinal,
                 });
@@ -197,7 +200,7 @@ pub(super) fn programs(scope: &Scope, length: usize) -> impl Iterator<Item = Vec
     let programs = table.prefixes(length).into_iter();
     programs.map(move |letters| {
         let letters: Vec<usize> = letters.into_iter().chain(observations.clone()).collect();
-        table.ops(&letters)
+        table.program(&letters)
     })
 }
 
@@ -250,7 +253,7 @@ impl Table {
     }
 
     /// The operations of a program, given as letters; those beyond the alphabet are observations.
-    fn ops(&self, letters: &[usize]) -> Vec<Op> {
+    fn program(&self, letters: &[usize]) -> Vec<Op> {
         let mut commits = 0;
         letters
             .iter()
@@ -263,6 +266,23 @@ impl Table {
                 op.clone()
             })
             .collect()
+    }
+}
+
+/// Letters in one number, five bits each, behind a one.
+fn packed(letters: &[usize]) -> u64 {
+    let add = |packed: u64, letter: &usize| packed << 5 | *letter as u64;
+    letters.iter().fold(1, add)
+}
+
+impl Running for Table {
+    /// Those of a program under way, with its observations.
+    fn ops(&self, packed: u64) -> Vec<Op> {
+        let letters = (0..12).rev().map(|place| packed >> (5 * place));
+        let letters = letters.skip_while(|rest| *rest == 0).skip(1);
+        let letters = letters.map(|rest| usize::try_from(rest % 32).unwrap_or(0));
+        let observations = self.ops.len()..self.ops.len() + self.observations.len();
+        self.program(&letters.chain(observations).collect::<Vec<_>>())
     }
 }
 
@@ -357,6 +377,10 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
             node.coverage.step(op, *traits, &expected);
             self.steps.push((op, expected));
         }
+        if watch::is_stopped() {
+            return 0;
+        }
+        watch::packed(packed(&self.letters));
         let at = Cell::new(0);
         let wrong = exec::catching(|| self.run(&at));
         let at = at.get();
@@ -390,6 +414,7 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
 
     /// The first wrong reply; `at` follows the steps.
     fn run(&self, at: &Cell<usize>) -> Option<Outcome> {
+        watch::call_begins();
         let clock = ManualClock::new();
         let store = (self.make)(clock.clone());
         for (index, (op, expected)) in self.steps.iter().enumerate() {

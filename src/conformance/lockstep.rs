@@ -1,6 +1,7 @@
 //! Lockstep: one program, run on a fresh store and on the model, reply against reply.
 
 use super::exec::{self, Outcome};
+use super::watch;
 use crate::clause::Clause;
 use crate::clock::ManualClock;
 use crate::constraint::Constraint;
@@ -43,6 +44,7 @@ pub(super) enum Mistake {
     Refused,
     Failed,
     Panicked,
+    Hung,
 }
 
 impl Failure {
@@ -56,6 +58,7 @@ impl Failure {
     pub(super) fn mistake(&self) -> Mistake {
         match (&self.outcome, &self.expected.reply) {
             (Outcome::Panicked(_), _) => Mistake::Panicked,
+            (Outcome::Hung(_), _) => Mistake::Hung,
             (Outcome::Failed(_), _) => Mistake::Failed,
             (Outcome::Replied(Reply::Refused(_)), _) => Mistake::Refused,
             (Outcome::Replied(Reply::Done), _) => Mistake::NotRefused,
@@ -76,6 +79,7 @@ pub(super) fn run<S: Store>(
     let mut model = Model::default();
     let at = Cell::new(0);
     let run = exec::catching(|| {
+        watch::call_begins();
         let clock = ManualClock::new();
         let store = make(clock.clone());
         ops.iter().enumerate().find_map(|(index, op)| {

@@ -6,6 +6,7 @@ use super::generate::{Generator, Pace};
 use super::lockstep::{self, Failure, Symptom};
 use super::profile::Profile;
 use super::search::{Caught, Progress, Search};
+use super::watch::{self, Running};
 use super::workers;
 
 use crate::clock::ManualClock;
@@ -13,6 +14,7 @@ use crate::model::Op;
 use crate::store::Store;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Programs that share a seed.
 const BATCH: usize = 256;
@@ -73,10 +75,14 @@ fn run_batch<S: Store>(
 ) -> (Tally, Failures) {
     let (mut tally, mut failures) = (Tally::default(), Failures::new());
     for _ in 0..programs {
-        let mut ops = observed(generator.draw(runner));
+        if watch::is_stopped() {
+            break;
+        }
+        let ops = Arc::new(observed(generator.draw(runner)));
+        watch::running(Arc::clone(&ops) as Arc<dyn Running>);
         let failure = run_counted(make, &ops, &mut tally);
         if let Some(failure) = failure {
-            ops.truncate(failure.at + 1);
+            let ops = ops[..=failure.at].to_vec();
             let after = tally.programs;
             let symptom = failure.symptom();
             failures.entry(symptom).or_insert(Caught {

@@ -124,7 +124,7 @@ pub struct Violation {
     pub because: String,
     /// The search that caught it.
     pub search: &'static str,
-    /// How many programs that search ran until then, with this one.
+    /// How many programs that search ran until then, with this one; 0 where the store hung.
     pub after: u64,
     /// Whether it failed when it was run again. If not, the program could not be shrunk, and the
     /// store, or the time it took, is a matter of luck.

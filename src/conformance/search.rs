@@ -9,10 +9,12 @@ use super::program::Program;
 use super::random;
 use super::subject::{Clockwork, Passing, Subject};
 use super::timed::{Begin, PHASES, Precision, Timed};
+use super::watch;
 use super::workers;
 use crate::model::{Nanos, Op};
 use std::collections::BTreeMap;
 use std::iter;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How far a search has come.
@@ -105,9 +107,12 @@ impl<S: Subject> Searcher<'_, S> {
             true => Begin::Now,
             false => Begin::AtPhases,
         };
-        move |ops| match self.subject.make() {
-            Some(make) if self.is_in_lockstep() => lockstep::run(make, ops, |_, _| {}),
-            _ => self.timed().run(ops, begin),
+        move |ops| {
+            watch::running(Arc::new(ops.to_vec()));
+            match self.subject.make() {
+                Some(make) if self.is_in_lockstep() => lockstep::run(make, ops, |_, _| {}),
+                _ => self.timed().run(ops, begin),
+            }
         }
     }
 
@@ -167,6 +172,7 @@ impl<S: Subject> Searcher<'_, S> {
         let mut search = Search::default();
         let results = workers::each(programs.len(), |index| {
             let (ops, mut tally) = (programs[index].ops(), Tally::default());
+            watch::running(Arc::new(ops.to_vec()));
             let failure = match self.subject.make() {
                 Some(make) if self.is_in_lockstep() => {
                     Ok(random::run_counted(make, ops, &mut tally))

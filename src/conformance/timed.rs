@@ -10,11 +10,13 @@ use super::judge::{Judge, Span};
 use super::lockstep::{self, Failure};
 use super::profile::{Profile, nanos};
 use super::subject::{Clockwork as _, Passing, Subject};
+use super::watch;
 use super::workers;
 use crate::clock::{Clock as _, SystemClock, WallClock as _};
 use crate::model::{Nanos, Op};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -166,6 +168,9 @@ impl<'a, S: Subject> Schedule<'a, S> {
 
     fn run(&mut self) -> Result<()> {
         loop {
+            if watch::is_stopped() {
+                return Ok(());
+            }
             self.begin_more();
             let Some(Reverse((due, index))) = self.due.pop() else {
                 return Ok(());
@@ -268,6 +273,7 @@ impl<'a, S: Subject> Track<'a, S> {
 
     /// Runs until the program has to wait, and says how long.
     fn go_on(&mut self, clock: &SystemClock) -> Result<Option<Duration>> {
+        watch::running(Arc::new(self.ops.to_vec()));
         let subject = self.timed.subject;
         let run = exec::catching(|| {
             subject.block_on(async {

@@ -1,6 +1,7 @@
 //! Workers: one task after another, on every core.
 
 use super::exec;
+use super::watch::Watch;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +14,14 @@ pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> V
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
+    let watch = Watch::here();
     thread::scope(|scope| {
         for _ in 0..cores.min(tasks) {
             scope.spawn(|| {
                 exec::silence_panics_here();
+                if let Some(watch) = &watch {
+                    watch.enter();
+                }
                 loop {
                     let task = next.fetch_add(1, Ordering::Relaxed);
                     if task >= tasks {

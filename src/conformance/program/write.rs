@@ -211,6 +211,13 @@ impl Display for Outcome<'_> {
             exec::Outcome::Replied(reply) => write!(f, "{}", ReplyText(reply)),
             exec::Outcome::Failed(error) => write!(f, "error: {error}"),
             exec::Outcome::Panicked(message) => write!(f, "panic: {message}"),
+            exec::Outcome::Hung(patience) => {
+                write!(
+                    f,
+                    "no reply within {}",
+                    Time(patience.as_nanos().cast_signed())
+                )
+            }
         }
     }
 }

@@ -121,11 +121,14 @@ impl Display for Violation {
             true => "after shrinking",
             false => "as found: it did not fail again, so it could not be shrunk",
         };
+        let place = match self.after {
+            0 => String::new(),
+            after => format!(", program {}", thousands(after)),
+        };
         writeln!(
             f,
-            "found    by {} search, program {}; {} {operations} {shrunk}",
+            "found    by {} search{place}; {} {operations} {shrunk}",
             self.search,
-            thousands(self.after),
             ops.len()
         )?;
         let quoted = self.program.to_string().replace('\'', r"'\''");

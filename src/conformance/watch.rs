@@ -1,0 +1,144 @@
+//! Watch: the calls under way, so that one that never returns is noticed.
+//!
+//! Nothing can end a thread that hangs in a call, whether it spins, waits for a lock or for a waker.
+//! So a check runs on threads of its own, which are left behind when one of them hangs.
+
+use crate::clock::{Clock as _, SystemClock};
+use crate::model::Op;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The threads of one check.
+#[derive(Default)]
+pub(super) struct Watch {
+    beats: Mutex<Vec<Arc<Beat>>>,
+    stop: AtomicBool,
+}
+
+/// What one thread is doing.
+#[derive(Default)]
+struct Beat {
+    /// Counts calls begun and returned: odd while one is under way.
+    calls: AtomicU64,
+    /// The program under way, in a form that is cheap to note.
+    packed: AtomicU64,
+    program: Mutex<Option<Arc<dyn Running>>>,
+}
+
+/// A program under way.
+pub(super) trait Running: Send + Sync {
+    /// Its operations, of several programs the one with this number.
+    fn ops(&self, packed: u64) -> Vec<Op>;
+}
+
+impl Running for Vec<Op> {
+    fn ops(&self, _: u64) -> Vec<Op> {
+        self.clone()
+    }
+}
+
+thread_local! {
+    static HERE: RefCell<Option<(Arc<Watch>, Arc<Beat>)>> = const { RefCell::new(None) };
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Watch {
+    /// Has this thread watched from here on.
+    pub(super) fn enter(self: &Arc<Self>) {
+        let beat = Arc::<Beat>::default();
+        lock(&self.beats).push(Arc::clone(&beat));
+        HERE.set(Some((Arc::clone(self), beat)));
+    }
+
+    /// The watch over this thread.
+    pub(super) fn here() -> Option<Arc<Self>> {
+        HERE.with_borrow(|here| here.as_ref().map(|(watch, _)| Arc::clone(watch)))
+    }
+
+    /// Tells the threads that nobody waits for them any more.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether this thread's check has ended without it.
+pub(super) fn is_stopped() -> bool {
+    HERE.with_borrow(|here| {
+        let stop = |(watch, _): &(Arc<Watch>, _)| watch.stop.load(Ordering::Relaxed);
+        here.as_ref().is_some_and(stop)
+    })
+}
+
+/// Notes that this thread goes on to run this.
+pub(super) fn running(program: Arc<dyn Running>) {
+    with_beat(|beat| *lock(&beat.program) = Some(program));
+}
+
+/// Notes which of several programs.
+pub(super) fn packed(number: u64) {
+    with_beat(|beat| beat.packed.store(number, Ordering::Relaxed));
+}
+
+/// Notes that a call begins on this thread.
+pub(super) fn call_begins() {
+    // Nobody else writes it.
+    with_beat(|beat| {
+        let calls = beat.calls.load(Ordering::Relaxed);
+        beat.calls.store((calls + 2) | 1, Ordering::Relaxed);
+    });
+}
+
+/// Notes that it has returned.
+pub(super) fn call_returned() {
+    with_beat(|beat| {
+        let calls = beat.calls.load(Ordering::Relaxed);
+        beat.calls.store((calls + 1) & !1, Ordering::Relaxed);
+    });
+}
+
+fn with_beat(note: impl FnOnce(&Beat)) {
+    HERE.with_borrow(|here| {
+        if let Some((_, beat)) = here {
+            note(beat);
+        }
+    });
+}
+
+/// Looks at the threads of a check now and then.
+pub(super) struct Watcher {
+    watch: Arc<Watch>,
+    clock: SystemClock,
+    /// How many calls each thread had begun or seen return, and since when it is so.
+    seen: Vec<(u64, Duration)>,
+}
+
+impl Watcher {
+    pub(super) fn new(watch: Arc<Watch>) -> Self {
+        Self {
+            watch,
+            clock: SystemClock::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    /// The program of a thread that has been in one call for as long as `patience`.
+    pub(super) fn hung(&mut self, patience: Duration) -> Option<Vec<Op>> {
+        let now = self.clock.now();
+        let beats = lock(&self.watch.beats);
+        self.seen.resize(beats.len(), (0, now));
+        beats.iter().zip(&mut self.seen).find_map(|(beat, seen)| {
+            let calls = beat.calls.load(Ordering::Relaxed);
+            if calls != seen.0 {
+                *seen = (calls, now);
+            }
+            let is_hung = calls % 2 == 1 && now.saturating_sub(seen.1) >= patience;
+            let program = lock(&beat.program).clone().filter(|_| is_hung)?;
+            Some(program.ops(beat.packed.load(Ordering::Relaxed)))
+        })
+    }
+}
