@@ -31,6 +31,8 @@ mod generate;
 mod hang;
 mod hostile;
 mod judge;
+#[doc(hidden)]
+pub mod linear;
 mod lockstep;
 mod payload;
 mod profile;

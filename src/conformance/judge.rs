@@ -33,9 +33,11 @@ impl Admitted {
 
 /// A span of time, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) from: Nanos,
-    pub(super) to: Nanos,
+pub struct Span {
+    /// The first moment.
+    pub from: Nanos,
+    /// The last one.
+    pub to: Nanos,
 }
 
 #[derive(Clone, Default)]
