@@ -21,15 +21,22 @@
 //! A store that cannot simply be made on a [`ManualClock`] is a [`Subject`]; what a store does not
 //! claim, its [`Profile`] says.
 
+mod cancel;
 mod check;
+mod clients;
+mod concurrent;
 mod coverage;
 mod diagnose;
+mod dice;
+mod disorder;
 mod exec;
 mod exhaust;
 mod findings;
 mod generate;
 mod hang;
+mod history;
 mod hostile;
+pub(crate) mod journal;
 mod judge;
 #[doc(hidden)]
 pub mod linear;

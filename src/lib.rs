@@ -14,6 +14,8 @@ pub mod data;
 pub mod memstore;
 pub mod model;
 mod op;
+#[cfg(feature = "conformance")]
+pub mod oracle;
 pub mod session;
 pub mod session_model;
 pub mod snapshot;
@@ -33,6 +35,8 @@ pub use constraint::Constraint;
 pub use data::{Data, DataError};
 pub use memstore::MemStore;
 pub use model::{Expected, Model, Nanos, Op, Reply};
+#[cfg(feature = "conformance")]
+pub use oracle::{Disagreement, Oracle};
 pub use session::Session;
 pub use session_model::SessionModel;
 

@@ -1,7 +1,7 @@
 //! SPEC.md and the code hold each other: same clauses, same sentences, scenarios that run, and
 //! claims about checking that are so.
 
-use session_spec::conformance::{Program, Report, Trace, Verdict, check};
+use session_spec::conformance::{Check, Profile, Program, Report, Subject, Trace, Verdict, check};
 use session_spec::{Clause, MemStore};
 
 const SPEC: &str = include_str!("../SPEC.md");
@@ -115,29 +115,44 @@ fn what_runs_against_the_model_only_is_what_rust_cannot_express() {
     }
 }
 
-/// "exhaustive" and "random" in the document are what the two searches exercise.
+/// "exhaustive", "random", "concurrent" and "cancelled" in the document are what these searches
+/// exercise.
 #[test]
 fn clauses_are_checked_by_the_searches_that_the_document_names() {
-    let exhaustive = check(MemStore::with_clock).depth(5).sequences(0).run();
-    let random = check(MemStore::with_clock).depth(0).sequences(2_000).run();
-    let of_stores: Vec<Clause> = random
-        .clauses
-        .iter()
-        .map(|finding| finding.clause)
-        .collect();
-    for clause in of_stores {
-        let section = section(clause);
+    let check = || check(MemStore::with_clock).sequences(2_000);
+    let searches = [
+        ("exhaustive", check().depth(5).sequences(0).run()),
+        ("random", of_one_client(check().depth(0)).run()),
+        (
+            "concurrent",
+            check().only(Clause::Con1).only(Clause::Con2).run(),
+        ),
+        ("cancelled", check().only(Clause::Can1).run()),
+    ];
+    for finding in &searches[0].1.clauses {
+        let section = section(finding.clause);
         let (_, checked) = section.split_once("\n- Checked: ").expect("it says how");
         let first = checked.lines().next().unwrap_or_default();
-        for (word, report) in [("exhaustive", &exhaustive), ("random", &random)] {
-            let exercised = exercised(report, clause);
+        for (word, report) in &searches {
             assert_eq!(
                 first.contains(word),
-                exercised,
-                "{clause}: {word}, but says: {first}"
+                exercised(report, finding.clause),
+                "{}: {word}, but says: {first}",
+                finding.clause
             );
         }
     }
+}
+
+/// Without the searches in histories.
+fn of_one_client<S: Subject>(check: Check<S>) -> Check<S> {
+    let why = "one client, whose calls all return";
+    let profile = [Clause::Con1, Clause::Con2, Clause::Can1]
+        .into_iter()
+        .fold(Profile::default(), |profile, clause| {
+            profile.unclaimed(clause, why)
+        });
+    check.profile(profile)
 }
 
 fn exercised(report: &Report, clause: Clause) -> bool {

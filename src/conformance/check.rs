@@ -26,6 +26,7 @@ pub(super) struct Settings {
     pub(super) sequences: Option<usize>,
     pub(super) length: Option<usize>,
     pub(super) depth: Option<usize>,
+    pub(super) clients: Option<usize>,
     pub(super) tick: Option<Duration>,
     pub(super) seed: Option<u64>,
     pub(super) patience: Option<Duration>,
@@ -62,6 +63,14 @@ impl<S: Subject> Check<S> {
     /// runtime or a profile of its own, 3 where time can only be waited for.
     pub fn depth(mut self, depth: usize) -> Self {
         self.settings.depth = Some(depth);
+        self
+    }
+
+    /// How many clients use the store at once in the concurrent search; fewer than two leave it out.
+    /// Unless told: 4. How many histories of them are run follows from
+    /// [`sequences`](Check::sequences).
+    pub fn clients(mut self, clients: usize) -> Self {
+        self.settings.clients = Some(clients);
         self
     }
 
@@ -141,6 +150,7 @@ impl<S> fmt::Debug for Check<S> {
             .field("sequences", &settings.sequences)
             .field("length", &settings.length)
             .field("depth", &settings.depth)
+            .field("clients", &settings.clients)
             .field("tick", &settings.tick)
             .field("seed", &settings.seed)
             .field("only", &settings.only)

@@ -51,6 +51,11 @@ impl Tally {
         }
     }
 
+    /// One more program, or history, exercised `clause`.
+    pub(super) fn exercise(&mut self, clause: Clause) {
+        self.exercised[clause as usize] += 1;
+    }
+
     /// How many programs exercised `clause`.
     pub(super) fn exercised(&self, clause: Clause) -> u64 {
         self.exercised[clause as usize]

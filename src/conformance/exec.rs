@@ -153,11 +153,25 @@ pub(super) fn silence_panics_here() {
     OURS.set(true);
 }
 
+/// Runs `work` with panics silent for its time.
+pub(super) fn silently<T>(work: impl FnOnce() -> T) -> T {
+    let before = OURS.get();
+    silence_panics_here();
+    let result = work();
+    OURS.set(before);
+    result
+}
+
 /// What `call` returns, or the message it panicked with.
 pub(super) fn catching<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    let result = panic::catch_unwind(AssertUnwindSafe(call));
-    watch::call_returned();
-    result.map_err(|payload| message(&*payload))
+    let result = catching_one(call);
+    watch::all_returned();
+    result
+}
+
+/// The same where other calls on this thread may still be under way.
+pub(super) fn catching_one<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| message(&*payload))
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

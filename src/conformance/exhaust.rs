@@ -417,6 +417,7 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
         watch::call_begins();
         let clock = ManualClock::new();
         let store = (self.make)(clock.clone());
+        watch::call_returned();
         for (index, (op, expected)) in self.steps.iter().enumerate() {
             at.set(index);
             let outcome = exec::perform(&store, &clock, op);

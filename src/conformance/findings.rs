@@ -44,15 +44,14 @@ pub(super) const STORE_CLAUSES: &[Clause] = &[
 /// Rust has no nil snapshot, and what a store was given or gave is copied on write (SNP-2).
 const BY_CONSTRUCTION: &[Clause] = &[Clause::Com1, Clause::Iso1, Clause::Iso2];
 
-/// They need histories of overlapping calls, faults or a restart.
-const NOT_CHECKED: &[Clause] = &[
-    Clause::Con1,
-    Clause::Con2,
-    Clause::Can1,
-    Clause::Err2,
-    Clause::Err3,
-    Clause::Dur1,
-];
+/// They need faults or a restart.
+const NOT_CHECKED: &[Clause] = &[Clause::Err2, Clause::Err3, Clause::Dur1];
+
+/// What takes several clients to break.
+pub(super) const CONCURRENT: &[Clause] = &[Clause::Con1, Clause::Con2];
+
+/// What takes a cancelled call to break.
+pub(super) const CANCELLED: &[Clause] = &[Clause::Can1];
 
 /// What the findings of a report come to.
 pub(super) fn conclusion(report: &Report) -> Verdict {

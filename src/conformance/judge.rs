@@ -45,6 +45,13 @@ pub(super) struct Judge {
     profile: Profile,
     model: Model,
     entries: BTreeMap<String, Bounds>,
+    /// Commits that have succeeded.
+    commits: u64,
+    /// The last commit whose entry was let go of while none was newer (COM-5): older ones must have
+    /// gone before.
+    newest_evicted: u64,
+    /// The store's clock shows no more than this.
+    latest_now: Nanos,
 }
 
 /// What is known of the deadline of the last commit of an id.
@@ -55,6 +62,8 @@ struct Bounds {
     latest: Nanos,
     /// A prepare has found it gone, so it stays so (TTL-4).
     seen_gone: bool,
+    /// How many commits had succeeded by its own, with that.
+    ordinal: u64,
     /// The clause under which its commit put it there, and whether the program has let time pass
     /// since.
     by: Clause,
@@ -71,6 +80,7 @@ impl Judge {
 
     /// What a call in this span may answer. Spans must not go back.
     pub(super) fn step(&mut self, op: &Op, span: Span) -> Admitted {
+        self.latest_now = span.to + nanos(self.profile.uncertainty);
         let by = span.from - self.model.now();
         self.model.step(&Op::Advance { by });
         let expected = self.model.step(op);
@@ -79,6 +89,7 @@ impl Judge {
                 snapshot: Some(snapshot),
                 ttl,
             } if expected.reply == Reply::Done => {
+                self.commits += 1;
                 let bounds = self.bounds(snapshot, *ttl, span, expected.clause);
                 self.entries.insert(snapshot.id().to_owned(), bounds);
             }
@@ -107,6 +118,10 @@ impl Judge {
         if let (Op::Prepare { id }, Reply::Nothing) = (op, reply)
             && let Some(bounds) = self.entries.get_mut(id)
         {
+            let by_eviction = !bounds.seen_gone && self.latest_now < bounds.earliest;
+            if by_eviction && bounds.ordinal == self.commits {
+                self.newest_evicted = bounds.ordinal;
+            }
             bounds.seen_gone = true;
         }
     }
@@ -127,6 +142,7 @@ impl Judge {
                 latest.saturating_add(nanos(self.profile.resolution))
             },
             seen_gone: false,
+            ordinal: self.commits,
             by,
             has_aged: false,
         }
@@ -142,13 +158,18 @@ impl Judge {
         };
         if bounds.seen_gone {
             decided(Reply::Nothing, Clause::Ttl4)
+        } else if bounds.ordinal < self.newest_evicted {
+            decided(Reply::Nothing, Clause::Com5)
         } else if last < bounds.earliest {
             let by_age = if bounds.has_aged {
                 Clause::Ttl1
             } else {
                 bounds.by
             };
-            decided(found(), by_age)
+            Admitted {
+                or: self.profile.may_evict.then_some(Reply::Nothing),
+                ..decided(found(), by_age)
+            }
         } else if first >= bounds.latest {
             decided(Reply::Nothing, Clause::Ttl2)
         } else {

@@ -82,6 +82,7 @@ pub(super) fn run<S: Store>(
         watch::call_begins();
         let clock = ManualClock::new();
         let store = make(clock.clone());
+        watch::call_returned();
         ops.iter().enumerate().find_map(|(index, op)| {
             at.set(index);
             let outcome = exec::perform(&store, &clock, op);

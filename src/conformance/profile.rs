@@ -1,5 +1,6 @@
 //! Profile: what a store claims.
 
+use super::program::Time;
 use crate::clause::Clause;
 use crate::model::Nanos;
 use std::fmt;
@@ -27,6 +28,8 @@ pub struct Profile {
     pub(super) ids: Option<Pairs>,
     pub(super) depth: Option<usize>,
     pub(super) size: Option<usize>,
+    pub(super) may_evict: bool,
+    pub(super) remote: bool,
     pub(super) unclaimed: Vec<(Clause, String)>,
 }
 
@@ -81,6 +84,23 @@ impl Profile {
         self
     }
 
+    /// The store may let go of a live entry, as caches do: nothing is a right answer then, at any
+    /// time. A wrong snapshot is not, an entry that is gone stays so (TTL-4), and the one committed
+    /// last is not let go of while older ones remain (COM-5).
+    #[must_use]
+    pub fn may_evict(mut self) -> Self {
+        self.may_evict = true;
+        self
+    }
+
+    /// The store is a client of something outside this process: a cancelled call may take effect
+    /// long after its future was dropped (CAN-1). One in this process has to be done by then.
+    #[must_use]
+    pub fn remote(mut self) -> Self {
+        self.remote = true;
+        self
+    }
+
     /// The store does not claim this clause, for this reason. The report says so.
     #[must_use]
     pub fn unclaimed(mut self, clause: Clause, why: impl Into<String>) -> Self {
@@ -94,7 +114,11 @@ impl Profile {
             .unclaimed
             .iter()
             .find(|(unclaimed, _)| *unclaimed == clause);
-        found.map(|(_, why)| why.as_str())
+        match found {
+            Some((_, why)) => Some(why),
+            None if clause == Clause::Ttl1 && self.may_evict => Some("the store may evict"),
+            None => None,
+        }
     }
 
     /// Whether the model alone says what is right: time is exact, and any id may be refused.
@@ -103,6 +127,39 @@ impl Profile {
             && self.uncertainty.is_zero()
             && self.horizon.is_none()
             && self.ids.is_none()
+            && !self.may_evict
+    }
+}
+
+/// What sets it apart from the default, in a few words.
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |duration: Duration| Time(nanos(duration)).to_string();
+        let mut parts = Vec::new();
+        if !self.resolution.is_zero() {
+            parts.push(format!("resolution {}", time(self.resolution)));
+        }
+        if !self.uncertainty.is_zero() {
+            parts.push(format!("clock uncertain by {}", time(self.uncertainty)));
+        }
+        parts.extend(
+            self.horizon
+                .map(|horizon| format!("horizon {}", time(horizon))),
+        );
+        parts.extend(self.ids.as_ref().map(|_| "certain ids".to_owned()));
+        parts.extend(
+            self.depth
+                .map(|levels| format!("values of {levels} levels")),
+        );
+        parts.extend(self.size.map(|bytes| format!("snapshots of {bytes} bytes")));
+        parts.extend(self.may_evict.then(|| "may evict".to_owned()));
+        parts.extend(self.remote.then(|| "remote".to_owned()));
+        let unclaimed = self.unclaimed.iter();
+        parts.extend(unclaimed.map(|(clause, _)| format!("{clause} not claimed")));
+        match parts.is_empty() {
+            true => f.write_str("default"),
+            false => f.write_str(&parts.join(", ")),
+        }
     }
 }
 
@@ -120,6 +177,8 @@ impl fmt::Debug for Profile {
             .field("ids", &self.ids.as_ref().map(|_| ".."))
             .field("depth", &self.depth)
             .field("size", &self.size)
+            .field("may_evict", &self.may_evict)
+            .field("remote", &self.remote)
             .field("unclaimed", &self.unclaimed)
             .finish()
     }

@@ -17,6 +17,8 @@ pub(super) use text::thousands;
 pub struct Report {
     /// The store's type, without its path.
     pub store: String,
+    /// What the store claims, where that is not everything.
+    pub profile: String,
     /// The conclusion.
     #[serde(flatten)]
     pub verdict: Verdict,
@@ -51,11 +53,11 @@ pub enum Verdict {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Searched {
-    /// `replay`, `regressions`, `exhaustive` or `random`.
+    /// `replay`, `regressions`, `exhaustive`, `random`, `concurrent` or `cancelled`.
     pub name: &'static str,
     /// What was covered, exactly.
     pub claim: String,
-    /// Programs that were run.
+    /// Programs, or histories, that were run.
     pub programs: u64,
     /// Operations in them that were judged.
     pub steps: u64,
@@ -111,17 +113,22 @@ impl fmt::Display for Status {
 pub struct Violation {
     /// The clause.
     pub clause: Clause,
-    /// The program; its last operation got the wrong reply.
+    /// The program; its last operation got the wrong reply. Of a history, its calls in the order in
+    /// which they were invoked.
     #[serde(serialize_with = "as_text")]
     pub program: Program,
     /// What that reply should have been.
+    /// Nothing where that depends on the order of calls that overlap, or on one that was cancelled.
     #[serde(serialize_with = "reply_as_text")]
-    pub expected: Reply,
+    pub expected: Option<Reply>,
     /// What it was.
     #[serde(serialize_with = "outcome_as_text")]
     pub got: Outcome,
     /// Why the expected reply is right, from clause to clause.
     pub because: String,
+    /// Of calls that overlap, or of which one was cancelled: who called what when, drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
     /// The search that caught it.
     pub search: &'static str,
     /// How many programs that search ran until then, with this one; 0 where the store hung.
@@ -135,8 +142,11 @@ fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::
     serializer.collect_str(program)
 }
 
-fn reply_as_text<S: Serializer>(reply: &Reply, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&ReplyText(reply))
+fn reply_as_text<S: Serializer>(reply: &Option<Reply>, serializer: S) -> Result<S::Ok, S::Error> {
+    match reply {
+        Some(reply) => serializer.collect_str(&ReplyText(reply)),
+        None => serializer.serialize_none(),
+    }
 }
 
 fn outcome_as_text<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,22 +1,24 @@
 //! Run: a check under way, and what comes of it.
 
 use super::check::Settings;
+use super::concurrent::{self, Concurrent};
 use super::coverage::Tally;
 use super::diagnose;
+use super::exec::Outcome;
 use super::exhaust::{self, Scope};
-use super::findings::{self, STORE_CLAUSES};
+use super::findings::{self, CANCELLED, CONCURRENT, STORE_CLAUSES};
 use super::hang;
-use super::profile::Profile;
+use super::profile::{Profile, nanos};
 use super::program::Time;
 use super::regressions::Regressions;
 use super::report::{self, Finding, Report, Searched, Verdict, Violation};
-use super::search::{self, Caught, Search, Searcher};
+use super::search::{self, Caught, Progress, Search, Searcher};
 use super::shrink::{self, Failing};
 use super::subject::{Passing, Subject};
 use super::timed::Precision;
-use super::watch::{Watch, Watcher};
+use super::watch::{Hung, Watch, Watcher};
 use super::workers;
-use crate::model::Op;
+use crate::clause::Clause;
 use rand::TryRng as _;
 use std::panic;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -29,10 +31,15 @@ struct Budget {
     depth: usize,
     sequences: usize,
     length: usize,
+    clients: usize,
 }
 
 /// The most random programs that one check runs.
 const MOST_SEQUENCES: usize = 1_000_000_000;
+
+/// How many clients use the store at once, unless told; and the most that can.
+const CLIENTS: usize = 4;
+const MOST_CLIENTS: usize = 32;
 
 /// The most operations that a random program can have.
 const LONGEST: usize = 100_000;
@@ -67,23 +74,23 @@ pub(super) fn run<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Report {
                 Ok(()) => unreachable!("the thread ends with a report"),
             },
             Err(RecvTimeoutError::Timeout) => {
-                let Some(ops) = watcher.hung(patience) else {
+                let Some(hung) = watcher.hung(patience) else {
                     continue;
                 };
                 watch.stop();
                 let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
-                return hung(subject, settings, so_far.clone(), &ops, patience);
+                return end(subject, settings, so_far.clone(), &hung, patience);
             }
         }
     }
 }
 
-/// The report of a check that ended at a call of `ops` that did not return.
-fn hung<S: Subject>(
+/// The report of a check that ended at a call that did not return.
+fn end<S: Subject>(
     subject: &Arc<S>,
     settings: &Settings,
     so_far: SoFar,
-    ops: &[Op],
+    hung: &Hung,
     patience: Duration,
 ) -> Report {
     let (profile, nobody) = (profile(&**subject, settings), Mutex::default());
@@ -92,17 +99,41 @@ fn hung<S: Subject>(
     run.precision = so_far.precision;
     run.report = so_far.report.unwrap_or(run.report);
     let tick = run.searcher.tick;
-    let failing = hang::shrink(subject, &profile, tick, ops, patience);
-    run.keep(Violation {
-        clause: diagnose::clause(&failing, tick),
-        because: diagnose::because(&failing),
-        program: failing.ops.into(),
-        expected: failing.failure.expected.reply,
-        got: failing.failure.outcome,
-        search: so_far.search,
-        after: 0,
-        repeats: true,
-    });
+    let violation = match &hung.history {
+        Some(history) => Violation {
+            clause: match so_far.search {
+                "cancelled" => Clause::Can1,
+                _ => Clause::Con1,
+            },
+            because: format!(
+                "a call did not return within {}, which it does when one client calls at a time and \
+                 no call is cancelled",
+                Time(nanos(patience))
+            ),
+            program: hung.ops.clone().into(),
+            expected: None,
+            got: Outcome::Hung(patience),
+            history: Some(history.clone()),
+            search: so_far.search,
+            after: 0,
+            repeats: false,
+        },
+        None => {
+            let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);
+            Violation {
+                clause: diagnose::clause(&failing, tick),
+                because: diagnose::because(&failing),
+                program: failing.ops.into(),
+                expected: Some(failing.failure.expected.reply),
+                got: failing.failure.outcome,
+                history: None,
+                search: so_far.search,
+                after: 0,
+                repeats: true,
+            }
+        }
+    };
+    run.keep(violation);
     run.report.notes.push(format!(
         "the check ended at that call, in the {} search; what was not searched by then is not said \
          here",
@@ -133,6 +164,9 @@ struct Run<'a, S> {
     so_far: &'a Mutex<SoFar>,
     tally: Tally,
     precision: Precision,
+    /// Histories that could not be judged, and calls in them that failed with an error.
+    undecided: u64,
+    failed: u64,
     report: Report,
 }
 
@@ -155,8 +189,11 @@ impl<'a, S: Subject> Run<'a, S> {
             so_far,
             tally: Tally::default(),
             precision: Precision::default(),
+            undecided: 0,
+            failed: 0,
             report: Report {
                 store: short_type_name::<S::Store>(),
+                profile: profile.to_string(),
                 verdict: Verdict::Conforms,
                 seed: settings.seed.unwrap_or_else(fresh_seed),
                 searches: Vec::new(),
@@ -231,7 +268,8 @@ impl<'a, S: Subject> Run<'a, S> {
                 search,
             );
         }
-        if budget.depth > 0 {
+        let sequential = self.wants(|clause| !is_of_histories(clause));
+        if sequential && budget.depth > 0 {
             self.publish("exhaustive");
             let search = self.searcher.exhaustive(budget.depth, &progress)?;
             let times = Searcher::<S>::times_each();
@@ -253,7 +291,7 @@ impl<'a, S: Subject> Run<'a, S> {
             );
             self.take("exhaustive", claim, search);
         }
-        if budget.sequences > 0 {
+        if sequential && budget.sequences > 0 {
             self.publish("random");
             let (sequences, length) = (budget.sequences, budget.length);
             let search = self
@@ -280,11 +318,73 @@ impl<'a, S: Subject> Run<'a, S> {
             );
             self.take("random", claim, search);
         }
+        if budget.sequences > 0 {
+            self.histories(&budget, &progress)?;
+        }
         if let Some(kept) = &kept {
             let kept = kept.keep(&self.report.violations, self.report.seed);
             self.report.notes.extend(kept.err());
         }
         Ok(())
+    }
+
+    /// The searches in histories of several clients, and of cancelled calls.
+    fn histories(
+        &mut self,
+        budget: &Budget,
+        progress: &(impl Fn(Progress) + Sync),
+    ) -> Result<(), String> {
+        if self.wants(|clause| CONCURRENT.contains(&clause)) && budget.clients > 1 {
+            self.publish("concurrent");
+            let search = concurrent::Budget {
+                clients: budget.clients,
+                tasks: budget.sequences / 20,
+                threads: (budget.sequences / 500).clamp(4, 1_000),
+            };
+            let found = self
+                .searcher
+                .concurrent(search, self.report.seed, progress)?;
+            let claim = format!(
+                "{{programs}} histories of up to {} clients at once on one or two ids, as tasks polled \
+                 in random order and as threads, judged for linearizability id by id",
+                budget.clients
+            );
+            self.take_histories("concurrent", claim, found);
+        }
+        if self.wants(|clause| CANCELLED.contains(&clause)) {
+            self.publish("cancelled");
+            let found = self.searcher.cancelled()?;
+            let claim = "{programs} histories in which one call is cancelled, after every number of \
+                         polls up to where it returns";
+            self.take_histories("cancelled", claim.to_owned(), found);
+        }
+        Ok(())
+    }
+
+    /// Whether such a clause was asked for and is claimed.
+    fn wants(&self, such: impl Fn(Clause) -> bool) -> bool {
+        let only = &self.settings.only;
+        let mut clauses = STORE_CLAUSES.iter().copied();
+        clauses.any(|clause| {
+            let is_claimed = self.searcher.profile.why_unclaimed(clause).is_none();
+            such(clause) && is_claimed && (only.is_empty() || only.contains(&clause))
+        })
+    }
+
+    fn take_histories(&mut self, name: &'static str, claim: String, found: Concurrent) {
+        let mut search = Search {
+            tally: found.tally,
+            ..Search::default()
+        };
+        self.undecided += found.undecided;
+        self.failed += found.failed;
+        for caught in found.sequential {
+            search.catch(caught);
+        }
+        self.take(name, claim, search);
+        for disorder in found.disorders {
+            self.keep(disorder.into_violation(name));
+        }
     }
 
     fn budget(&self) -> Budget {
@@ -296,6 +396,7 @@ impl<'a, S: Subject> Run<'a, S> {
         Budget {
             depth: self.settings.depth.unwrap_or(depth),
             sequences: self.settings.sequences.unwrap_or(sequences),
+            clients: self.settings.clients.unwrap_or(CLIENTS),
             length: self.settings.length.unwrap_or(length),
         }
     }
@@ -334,6 +435,9 @@ impl<'a, S: Subject> Run<'a, S> {
         }
         if budget.sequences > 0 && !(1..=LONGEST).contains(&budget.length) {
             return Err(format!("random programs have a length of 1 to {LONGEST}"));
+        }
+        if budget.clients > MOST_CLIENTS {
+            return Err(format!("the most clients at once are {MOST_CLIENTS}"));
         }
         let nothing = budget.depth == 0 && budget.sequences == 0;
         if nothing && check.replay.is_none() && check.regressions.is_none() {
@@ -382,8 +486,9 @@ impl<'a, S: Subject> Run<'a, S> {
                 },
                 because: diagnose::because(&failing),
                 program: failing.ops.into(),
-                expected: failing.failure.expected.reply,
+                expected: Some(failing.failure.expected.reply),
                 got: failing.failure.outcome,
+                history: None,
                 search: name,
                 after: *after,
                 repeats,
@@ -427,6 +532,19 @@ impl<'a, S: Subject> Run<'a, S> {
                 count(open)
             ));
         }
+        if self.failed > 0 {
+            note(format!(
+                "{} calls of several clients failed with an error, so that they may have taken effect \
+                 or not",
+                count(self.failed)
+            ));
+        }
+        if self.undecided > 0 {
+            note(format!(
+                "{} histories are undecided: too many orders might explain them",
+                count(self.undecided)
+            ));
+        }
         if wakes > 0 {
             note(format!(
                 "time was waited for, in ticks of {}: the very instant of a deadline was not hit, and \
@@ -442,6 +560,10 @@ impl<'a, S: Subject> Run<'a, S> {
                 .push(format!("{clause} is not claimed: {why}"));
         }
     }
+}
+
+fn is_of_histories(clause: Clause) -> bool {
+    CONCURRENT.contains(&clause) || CANCELLED.contains(&clause)
 }
 
 /// By what the smaller of two programs is told: its operations, then its text.

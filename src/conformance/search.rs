@@ -21,7 +21,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// `exhaustive` or `random`.
+    /// `exhaustive`, `random` or `concurrent`.
     pub search: &'static str,
     /// Programs done, roughly.
     pub done: u64,

@@ -361,8 +361,12 @@ impl<'a, S: Subject> Track<'a, S> {
         match &outcome {
             Outcome::Replied(reply) if admitted.admits(reply) => {
                 self.judge.observe(op, reply);
-                if admitted.or.is_some() {
+                let is_as_expected = admitted.expected.admits(reply);
+                let may_evict = self.timed.profile.may_evict;
+                if admitted.or.is_some() && !may_evict {
                     self.open += 1;
+                } else if !is_as_expected {
+                    // Let go of.
                 } else {
                     let id = lockstep::id_of(op);
                     let slot = id.and_then(|id| self.ids.iter().position(|known| *known == id));

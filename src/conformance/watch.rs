@@ -20,8 +20,9 @@ pub(super) struct Watch {
 /// What one thread is doing.
 #[derive(Default)]
 struct Beat {
-    /// Counts calls begun and returned: odd while one is under way.
-    calls: AtomicU64,
+    /// Calls that it has begun, and those that have returned to it.
+    begun: AtomicU64,
+    returned: AtomicU64,
     /// The program under way, in a form that is cheap to note.
     packed: AtomicU64,
     program: Mutex<Option<Arc<dyn Running>>>,
@@ -31,6 +32,17 @@ struct Beat {
 pub(super) trait Running: Send + Sync {
     /// Its operations, of several programs the one with this number.
     fn ops(&self, packed: u64) -> Vec<Op>;
+
+    /// Of a history: how its calls were made, a line each.
+    fn history(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A program that was under way when a call did not return.
+pub(super) struct Hung {
+    pub(super) ops: Vec<Op>,
+    pub(super) history: Option<String>,
 }
 
 impl Running for Vec<Op> {
@@ -86,19 +98,26 @@ pub(super) fn packed(number: u64) {
 
 /// Notes that a call begins on this thread.
 pub(super) fn call_begins() {
-    // Nobody else writes it.
+    with_beat(|beat| add_one(&beat.begun));
+}
+
+/// Notes that a call has returned, or was cancelled.
+pub(super) fn call_returned() {
+    with_beat(|beat| add_one(&beat.returned));
+}
+
+/// Notes that no call is under way on this thread.
+pub(super) fn all_returned() {
     with_beat(|beat| {
-        let calls = beat.calls.load(Ordering::Relaxed);
-        beat.calls.store((calls + 2) | 1, Ordering::Relaxed);
+        let begun = beat.begun.load(Ordering::Relaxed);
+        beat.returned.store(begun, Ordering::Relaxed);
     });
 }
 
-/// Notes that it has returned.
-pub(super) fn call_returned() {
-    with_beat(|beat| {
-        let calls = beat.calls.load(Ordering::Relaxed);
-        beat.calls.store((calls + 1) & !1, Ordering::Relaxed);
-    });
+/// To a counter that nobody else writes.
+fn add_one(counter: &AtomicU64) {
+    let count = counter.load(Ordering::Relaxed);
+    counter.store(count + 1, Ordering::Relaxed);
 }
 
 fn with_beat(note: impl FnOnce(&Beat)) {
@@ -113,8 +132,8 @@ fn with_beat(note: impl FnOnce(&Beat)) {
 pub(super) struct Watcher {
     watch: Arc<Watch>,
     clock: SystemClock,
-    /// How many calls each thread had begun or seen return, and since when it is so.
-    seen: Vec<(u64, Duration)>,
+    /// How many calls each thread had begun and seen return, and since when it is so.
+    seen: Vec<((u64, u64), Duration)>,
 }
 
 impl Watcher {
@@ -127,18 +146,22 @@ impl Watcher {
     }
 
     /// The program of a thread that has been in one call for as long as `patience`.
-    pub(super) fn hung(&mut self, patience: Duration) -> Option<Vec<Op>> {
+    pub(super) fn hung(&mut self, patience: Duration) -> Option<Hung> {
         let now = self.clock.now();
         let beats = lock(&self.watch.beats);
-        self.seen.resize(beats.len(), (0, now));
+        self.seen.resize(beats.len(), ((0, 0), now));
         beats.iter().zip(&mut self.seen).find_map(|(beat, seen)| {
-            let calls = beat.calls.load(Ordering::Relaxed);
-            if calls != seen.0 {
-                *seen = (calls, now);
+            let returned = beat.returned.load(Ordering::Relaxed);
+            let begun = beat.begun.load(Ordering::Relaxed);
+            if (begun, returned) != seen.0 {
+                *seen = ((begun, returned), now);
             }
-            let is_hung = calls % 2 == 1 && now.saturating_sub(seen.1) >= patience;
+            let is_hung = begun > returned && now.saturating_sub(seen.1) >= patience;
             let program = lock(&beat.program).clone().filter(|_| is_hung)?;
-            Some(program.ops(beat.packed.load(Ordering::Relaxed)))
+            Some(Hung {
+                ops: program.ops(beat.packed.load(Ordering::Relaxed)),
+                history: program.history(),
+            })
         })
     }
 }

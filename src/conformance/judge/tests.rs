@@ -198,3 +198,35 @@ fn ttl_4_once_seen_gone_it_stays_gone() {
     let aged = judge.step(&prepare, at(SECOND + 4));
     assert_eq!(aged.expected.clause, Clause::Ttl1);
 }
+
+#[test]
+fn a_store_that_may_evict_may_lose_an_entry_but_neither_change_nor_revive_it() {
+    let mut judge = Judge::new(&Profile::default().may_evict());
+    let at = |time| Span {
+        from: time,
+        to: time,
+    };
+    let commit = |id: &str, number| Op::Commit {
+        snapshot: Some(crate::conformance::payload::numbered(number, id)),
+        ttl: 10,
+    };
+    let prepare = |id: &str| Op::Prepare { id: id.to_owned() };
+    let found = |number, id| Reply::Found(crate::conformance::payload::numbered(number, id));
+    judge.step(&commit("a", 1), at(0));
+    judge.step(&commit("b", 2), at(0));
+    let admitted = judge.step(&prepare("a"), at(1));
+    assert!(admitted.admits(&Reply::Nothing) && admitted.admits(&found(1, "a")));
+    assert!(!admitted.admits(&found(2, "a")));
+    judge.observe(&prepare("a"), &Reply::Nothing);
+    assert!(!judge.step(&prepare("a"), at(2)).admits(&found(1, "a")));
+    assert!(!judge.step(&prepare("b"), at(10)).admits(&found(2, "b")));
+
+    // The newest may go only if what is older has gone.
+    judge.step(&commit("a", 3), at(11));
+    judge.step(&commit("b", 4), at(11));
+    assert!(judge.step(&prepare("b"), at(12)).admits(&Reply::Nothing));
+    judge.observe(&prepare("b"), &Reply::Nothing);
+    let older = judge.step(&prepare("a"), at(12));
+    assert_eq!(older.expected.clause, Clause::Com5);
+    assert!(!older.admits(&found(3, "a")));
+}

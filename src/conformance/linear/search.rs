@@ -224,9 +224,7 @@ impl<'a> Search<'a> {
                     // Of drops that may take effect at any time, one is like another.
                     let earlier = (self.drops & self.unknown & state.open) & (write - 1);
                     !self.timeline.call(index).is_open()
-                        || !slots(earlier).any(|drop| {
-                            self.timeline.call(self.call(drop)).is_open()
-                        })
+                        || !slots(earlier).any(|drop| self.timeline.call(self.call(drop)).is_open())
                 };
                 is_there
                     && !self.timeline.rules.may_evict
@@ -293,7 +291,10 @@ impl<'a> Search<'a> {
             true => &mut self.after,
             false => &mut self.before,
         };
-        if states.iter().any(|other| other.covers(&state, reads, unknown)) {
+        if states
+            .iter()
+            .any(|other| other.covers(&state, reads, unknown))
+        {
             return;
         }
         // Those before it stay where they are: the search goes on among them.

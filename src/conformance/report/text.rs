@@ -82,9 +82,10 @@ impl Report {
             Verdict::Misused(reason) => reason.clone(),
         };
         format!(
-            "{} {conclusion}. Clauses: {}. Seed {}.",
+            "{} {conclusion}. Clauses: {}. Profile: {}. Seed {}.",
             self.store,
             counts.join(", "),
+            self.profile,
             self.seed
         )
     }
@@ -105,11 +106,16 @@ impl Display for Violation {
         let ops = self.program.ops();
         let title = format!("{} violated: ", self.clause);
         wrapped(f, &title, self.clause.statement())?;
+        if let Some(history) = &self.history {
+            return self.of_a_history(history, f);
+        }
         let got = ops
             .last()
             .map(|op| described(&self.got, op))
             .unwrap_or_default();
-        let last = format!("{got}   <- expected {}", ReplyText(&self.expected));
+        let expected = self.expected.as_ref();
+        let expected = expected.map(|reply| ReplyText(reply).to_string());
+        let last = format!("{got}   <- expected {}", expected.unwrap_or_default());
         write!(f, "{}", Trace::of(&self.program).ending_with(last))?;
         wrapped(f, "because  ", &format!("{}.", self.because))?;
         let operations = if ops.len() == 1 {
@@ -138,6 +144,26 @@ impl Display for Violation {
             "test     check(..).replay({:?}).assert();",
             self.program.to_string()
         )
+    }
+}
+
+impl Violation {
+    /// Calls that overlap, or of which one was cancelled: no program, so nothing to replay.
+    fn of_a_history(&self, history: &str, f: &mut Formatter<'_>) -> fmt::Result {
+        for line in history.lines() {
+            writeln!(f, "    {line}")?;
+        }
+        wrapped(f, "because  ", &format!("{}.", self.because))?;
+        let place = match self.after {
+            0 => String::new(),
+            after => format!(", history {}", thousands(after)),
+        };
+        let again = match self.search {
+            "concurrent" => "; the same seed draws the same calls, but not the same threads",
+            _ => "",
+        };
+        let found = format!("by {} search{place}{again}", self.search);
+        wrapped(f, "found    ", &found)
     }
 }
 

@@ -147,7 +147,9 @@ impl<'a> Brute<'a> {
                     })
                 };
                 let deadlines = (0..DEADLINES).filter(|deadline| can_be(*deadline as Nanos));
-                deadlines.map(|deadline| Some((value as usize, deadline))).collect()
+                deadlines
+                    .map(|deadline| Some((value as usize, deadline)))
+                    .collect()
             }
         }
     }

@@ -69,7 +69,10 @@ impl Scene {
         let entry = match self.rules.start {
             Start::Unknown if chance.one_in(2) => {
                 let deadline = chance.below(2 * self.ttl);
-                Some((chance.below(u64::from(self.values.max(1))) as Value, deadline.into()))
+                Some((
+                    chance.below(u64::from(self.values.max(1))) as Value,
+                    deadline.into(),
+                ))
             }
             _ => None,
         };
@@ -134,7 +137,10 @@ impl Simulation<'_> {
             kind,
             invoked: self.draw(),
             returned: u64::MAX,
-            clock: Span { from, to: Nanos::MAX },
+            clock: Span {
+                from,
+                to: Nanos::MAX,
+            },
             outcome: Outcome::Certain,
         };
         self.calls.push(call);
@@ -195,7 +201,9 @@ impl Simulation<'_> {
             }
             Kind::Found(_) | Kind::Nothing => {
                 let is_evicted = rules.may_evict && self.chance.one_in(4);
-                self.entry = self.entry.filter(|(_, deadline)| read < *deadline && !is_evicted);
+                self.entry = self
+                    .entry
+                    .filter(|(_, deadline)| read < *deadline && !is_evicted);
                 if let Some((value, _)) = self.entry {
                     self.calls[call.index].kind = Kind::Found(value);
                 }

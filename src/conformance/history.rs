@@ -1,0 +1,242 @@
+//! History: what several clients asked of one store, and what they were answered.
+//!
+//! The order of calls comes from one sequentially consistent counter. The clock is read before a
+//! call is invoked and after it has returned, so that its time lies between.
+
+use super::coverage::Tally;
+use super::exec::{self, Outcome};
+use super::judge::Span;
+use super::lockstep;
+use super::profile::nanos;
+use super::subject::{Clockwork, Passing, Subject};
+use super::watch;
+use crate::clause::Clause;
+use crate::clock::{Clock as _, SystemClock};
+use crate::model::{Nanos, Op, Reply};
+use crate::store::BoxError;
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+/// A call, and what came of it.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) client: u32,
+    pub(super) op: Op,
+    /// Nothing where it was cancelled.
+    pub(super) outcome: Option<Outcome>,
+    pub(super) invoked: u64,
+    pub(super) returned: u64,
+    pub(super) clock: Span,
+}
+
+/// What all clients of a store share besides it.
+pub(super) struct Course {
+    passing: Passing,
+    counter: AtomicU64,
+    clock: SystemClock,
+    // Nanoseconds that the store's clock has been moved: for certain, and at most.
+    moved: AtomicU64,
+    moving: AtomicU64,
+}
+
+impl Course {
+    pub(super) fn of<S: Subject>() -> Self {
+        Self {
+            passing: <S::Clock as Clockwork<S::Store>>::PASSING,
+            counter: AtomicU64::new(0),
+            clock: SystemClock::new(),
+            moved: AtomicU64::new(0),
+            moving: AtomicU64::new(0),
+        }
+    }
+
+    /// The store's clock shows this or more.
+    fn from(&self) -> Nanos {
+        Nanos::from(self.moved.load(Ordering::SeqCst)) + self.passed()
+    }
+
+    /// The store's clock shows this or less.
+    fn to(&self) -> Nanos {
+        self.passed() + Nanos::from(self.moving.load(Ordering::SeqCst))
+    }
+
+    fn passed(&self) -> Nanos {
+        match self.passing {
+            Passing::Injected => 0,
+            _ => nanos(self.clock.now()),
+        }
+    }
+
+    fn tick(&self) -> u64 {
+        self.counter.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Lets time pass for the store.
+    pub(super) async fn advance<S, C: Clockwork<S>>(
+        &self,
+        store: &S,
+        clockwork: &C,
+        by: Duration,
+    ) -> Result<(), BoxError> {
+        let by_nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        self.moving.fetch_add(by_nanos, Ordering::SeqCst);
+        clockwork.advance(store, by).await?;
+        self.moved.fetch_add(by_nanos, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Makes a call to its end.
+    pub(super) async fn call<S: Subject>(&self, client: u32, store: &S::Store, op: &Op) -> Record {
+        self.call_until::<S>(client, store, op, usize::MAX).await
+    }
+
+    /// Makes a call, and drops its future when it has been polled this often.
+    pub(super) async fn call_until<S: Subject>(
+        &self,
+        client: u32,
+        store: &S::Store,
+        op: &Op,
+        polls: usize,
+    ) -> Record {
+        let from = self.from();
+        let invoked = self.tick();
+        let outcome = {
+            let mut call = pin!(exec::call(store, op));
+            let mut left = polls;
+            poll_fn(|context| {
+                if left == 0 {
+                    return Poll::Ready(None);
+                }
+                left -= 1;
+                match exec::catching_one(|| call.as_mut().poll(context)) {
+                    Ok(Poll::Pending) if left == 0 => Poll::Ready(None),
+                    Ok(other) => other.map(Some),
+                    Err(message) => Poll::Ready(Some(Outcome::Panicked(message))),
+                }
+            })
+            .await
+        };
+        let broke_off = matches!(outcome, None | Some(Outcome::Panicked(_)));
+        if broke_off && polls > 0 {
+            watch::call_returned();
+        }
+        let returned = self.tick();
+        Record {
+            client,
+            op: op.clone(),
+            outcome,
+            invoked,
+            returned,
+            clock: Span {
+                from,
+                to: self.to(),
+            },
+        }
+    }
+}
+
+impl Record {
+    /// Whether the call took effect is not known.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.outcome, None | Some(Outcome::Failed(_)))
+    }
+
+    /// Whether two calls were under way at once.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.invoked < other.returned && other.invoked < self.returned
+    }
+
+    /// Whether no store may answer so, whatever the other calls do.
+    pub(super) fn is_wrong_alone(&self) -> bool {
+        let Some(outcome) = &self.outcome else {
+            return false;
+        };
+        match (&self.op, outcome) {
+            (_, Outcome::Failed(_)) => false,
+            (Op::Prepare { .. }, Outcome::Replied(Reply::Found(_) | Reply::Nothing)) => false,
+            (Op::Commit { .. } | Op::Drop { .. }, Outcome::Replied(Reply::Done)) => false,
+            _ => true,
+        }
+    }
+}
+
+/// The calls of one run, in the order in which they were invoked.
+pub(super) struct History {
+    records: Vec<Record>,
+}
+
+impl History {
+    pub(super) fn new(mut records: Vec<Record>) -> Self {
+        records.sort_by_key(|record| record.invoked);
+        Self { records }
+    }
+
+    pub(super) fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// How many calls failed with an error.
+    pub(super) fn failed(&self) -> u64 {
+        let failed = |record: &&Record| matches!(record.outcome, Some(Outcome::Failed(_)));
+        self.records.iter().filter(failed).count() as u64
+    }
+
+    /// The calls on every id.
+    pub(super) fn by_id(&self) -> BTreeMap<&str, Vec<&Record>> {
+        let mut by_id = BTreeMap::<_, Vec<_>>::new();
+        for record in &self.records {
+            if let Some(id) = lockstep::id_of(&record.op) {
+                by_id.entry(id).or_default().push(record);
+            }
+        }
+        by_id
+    }
+
+    /// How many writes were under way at once with another call on their id.
+    pub(super) fn overlaps(&self) -> usize {
+        let by_id = self.by_id();
+        let with_another = |calls: &[&Record]| pairs(calls).filter(|pair| is_race(pair)).count();
+        by_id.values().map(|calls| with_another(calls)).sum()
+    }
+
+    /// Counts the clauses that this history could show to be broken.
+    pub(super) fn exercise(&self, tally: &mut Tally) {
+        let by_id = self.by_id();
+        let mut mark = |clause, exercised: fn(&[&Record]) -> bool| {
+            if by_id.values().any(|calls| exercised(calls)) {
+                tally.exercise(clause);
+            }
+        };
+        mark(Clause::Con1, |calls| {
+            pairs(calls).any(|pair| is_race(&pair))
+        });
+        mark(Clause::Con2, |calls| {
+            pairs(calls).any(|(one, other)| is_read(one) != is_read(other))
+        });
+        mark(Clause::Can1, |calls| {
+            let first = calls.iter().position(|call| call.outcome.is_none());
+            first.is_some_and(|first| calls[first..].iter().any(|call| is_read(call)))
+        });
+    }
+}
+
+fn is_read(record: &Record) -> bool {
+    matches!(record.op, Op::Prepare { .. })
+}
+
+fn is_race((one, other): &(&Record, &Record)) -> bool {
+    !is_read(one) || !is_read(other)
+}
+
+/// The calls that were under way at once.
+fn pairs<'a>(calls: &[&'a Record]) -> impl Iterator<Item = (&'a Record, &'a Record)> {
+    calls.iter().enumerate().flat_map(|(at, call)| {
+        let later = calls[at + 1..].iter();
+        let under_way = later.take_while(|other| other.invoked < call.returned);
+        under_way.map(|other| (*call, *other))
+    })
+}

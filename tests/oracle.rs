@@ -1,0 +1,226 @@
+//! The oracle: every call of an application's tests, checked as it is made.
+
+#[path = "block_on/mod.rs"]
+mod block_on;
+
+use block_on::block_on;
+use proptest::prelude::*;
+use session_spec::conformance::programs;
+use session_spec::{
+    Clause, Data, Disagreement, ManualClock, MemStore, Op, Oracle, Session, Snapshot, Store,
+    StoreError,
+};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+type Heard = Arc<Mutex<Vec<Disagreement>>>;
+
+fn listening<S: Store>(store: S, clock: &ManualClock) -> (Oracle<S, ManualClock>, Heard) {
+    let heard = Heard::default();
+    let oracle = Oracle::with_clock(store, clock.clone()).on_disagreement({
+        let heard = Arc::clone(&heard);
+        move |disagreement| heard.lock().unwrap().push(disagreement.clone())
+    });
+    (oracle, heard)
+}
+
+fn clauses(heard: &Heard) -> Vec<Clause> {
+    heard
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|each| each.clause)
+        .collect()
+}
+
+fn snapshot(id: &str, csrf: &str) -> Snapshot {
+    Snapshot::new(id, csrf, None, Data::default())
+}
+
+/// A store that forgets to drop.
+struct NeverDrops(MemStore<ManualClock>);
+
+impl Store for NeverDrops {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.0.commit(snapshot, ttl + Duration::from_secs(1)).await
+    }
+
+    async fn drop(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_right_store_is_never_accused(program in programs(30)) {
+        let clock = ManualClock::new();
+        let (oracle, heard) = listening(MemStore::with_clock(clock.clone()), &clock);
+        for op in program.ops() {
+            match op {
+                Op::Advance { by } => clock.advance(Duration::from_nanos((*by).try_into().unwrap_or(u64::MAX))),
+                Op::Prepare { id } => { block_on(oracle.prepare(id)).unwrap(); }
+                Op::Drop { id } => block_on(oracle.drop(id)).unwrap(),
+                Op::Commit { snapshot: Some(snapshot), ttl } => {
+                    let ttl = Duration::from_nanos((*ttl).try_into().unwrap_or(u64::MAX));
+                    let _ = block_on(oracle.commit(snapshot, ttl));
+                }
+                _ => {}
+            }
+        }
+        prop_assert_eq!(clauses(&heard), vec![]);
+    }
+}
+
+#[test]
+fn a_right_store_is_not_accused_by_many_threads_at_once() {
+    let oracle = Oracle::new(MemStore::new());
+    thread::scope(|scope| {
+        for client in 0..4 {
+            let oracle = &oracle;
+            scope.spawn(move || {
+                for round in 0..500 {
+                    let csrf = format!("{client} {round}");
+                    let ttl = Duration::from_micros(1 + round % 50);
+                    block_on(oracle.commit(&snapshot("id", &csrf), ttl)).unwrap();
+                    block_on(oracle.prepare("id")).unwrap();
+                    if round % 7 == client {
+                        block_on(oracle.drop("id")).unwrap();
+                    }
+                    block_on(oracle.prepare("id")).unwrap();
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn drp_1_an_entry_that_outlives_its_drop_is_told() {
+    let clock = ManualClock::new();
+    let (oracle, heard) = listening(NeverDrops(MemStore::with_clock(clock.clone())), &clock);
+    block_on(async {
+        let mut session = Session::new();
+        session.save(&oracle, HOUR).await.unwrap();
+        let id = session.id().to_owned();
+        oracle.prepare(&id).await.unwrap();
+        assert_eq!(clauses(&heard), []);
+        oracle.drop(&id).await.unwrap();
+        assert!(oracle.prepare(&id).await.unwrap().is_some());
+        assert_eq!(clauses(&heard), [Clause::Drp1]);
+        let text = heard.lock().unwrap()[0].to_string();
+        assert!(
+            !text.contains(&id) && !text.contains(session.csrf_token()),
+            "{text}"
+        );
+    });
+}
+
+#[test]
+fn ttl_2_an_entry_that_outlives_its_life_is_told() {
+    let clock = ManualClock::new();
+    let (oracle, heard) = listening(NeverDrops(MemStore::with_clock(clock.clone())), &clock);
+    block_on(async {
+        oracle.commit(&snapshot("id", "v"), HOUR).await.unwrap();
+        clock.advance(HOUR);
+        oracle.prepare("id").await.unwrap();
+        assert_eq!(clauses(&heard), [Clause::Ttl2]);
+    });
+}
+
+#[test]
+#[should_panic(expected = "DRP-1 violated: After a drop, preparing that id MUST give nothing.")]
+fn unless_told_otherwise_it_panics() {
+    let clock = ManualClock::new();
+    let store = NeverDrops(MemStore::with_clock(clock.clone()));
+    let oracle = Oracle::with_clock(store, clock);
+    block_on(async {
+        oracle.commit(&snapshot("id", "v"), HOUR).await.unwrap();
+        oracle.drop("id").await.unwrap();
+        oracle.prepare("id").await.unwrap();
+    });
+}
+
+#[test]
+fn what_was_there_before_is_unknown_and_not_wrong() {
+    let clock = ManualClock::new();
+    let store = MemStore::with_clock(clock.clone());
+    block_on(store.commit(&snapshot("id", "old"), HOUR)).unwrap();
+    let (oracle, heard) = listening(store, &clock);
+    block_on(async {
+        assert!(oracle.prepare("id").await.unwrap().is_some());
+        clock.advance(HOUR);
+        assert!(oracle.prepare("id").await.unwrap().is_none());
+    });
+    assert_eq!(clauses(&heard), []);
+}
+
+/// A store that loses its backend when told to: the call took effect, or did not.
+struct Failing(MemStore<ManualClock>, Mutex<Option<bool>>);
+
+impl Store for Failing {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        let fault = *self.1.lock().unwrap();
+        if fault != Some(false) {
+            self.0.commit(snapshot, ttl).await?;
+        }
+        match fault {
+            None => Ok(()),
+            Some(_) => Err(StoreError::Backend {
+                store: "failing",
+                source: "the line is dead".into(),
+            }),
+        }
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        Store::drop(&self.0, id).await
+    }
+}
+
+#[test]
+fn err_3_a_call_that_failed_may_have_taken_effect_or_not() {
+    for took_effect in [false, true] {
+        let clock = ManualClock::new();
+        let failing = Failing(MemStore::with_clock(clock.clone()), Mutex::default());
+        let (oracle, heard) = listening(failing, &clock);
+        block_on(async {
+            oracle.commit(&snapshot("id", "one"), HOUR).await.unwrap();
+            *oracle.store().1.lock().unwrap() = Some(took_effect);
+            assert!(oracle.commit(&snapshot("id", "two"), HOUR).await.is_err());
+            oracle.prepare("id").await.unwrap();
+        });
+        assert_eq!(clauses(&heard), []);
+    }
+}
+
+#[test]
+fn can_1_a_call_whose_future_was_dropped_may_have_taken_effect_or_not() {
+    let clock = ManualClock::new();
+    let (oracle, heard) = listening(MemStore::with_clock(clock.clone()), &clock);
+    let (one, two) = (snapshot("id", "one"), snapshot("id", "two"));
+    {
+        // Never polled: it has not even begun.
+        let _unpolled = oracle.commit(&one, HOUR);
+    }
+    {
+        let mut call = pin!(oracle.commit(&two, HOUR));
+        let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Ok(()))));
+    }
+    block_on(async {
+        assert_eq!(oracle.prepare("id").await.unwrap(), Some(two));
+    });
+    assert_eq!(clauses(&heard), []);
+}
