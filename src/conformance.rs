@@ -13,6 +13,8 @@
 //! # session_spec::conformance::check(MyStore::with_clock).depth(2).sequences(500).assert();
 //! ```
 //!
+//! [`conformance_tests!`](crate::conformance_tests) makes one `#[test]` of each clause instead.
+//!
 //! Two searches run, both in lockstep with the [model](crate::Model): *exhaustive*, every program up
 //! to a length over a small alphabet of calls; and *random*, long programs with extreme times,
 //! hostile ids and every kind of value. A program that fails is shrunk; the clause named is derived
@@ -51,6 +53,7 @@ mod run;
 mod search;
 mod shrink;
 mod subject;
+mod suite;
 mod timed;
 mod trace;
 mod values;
@@ -68,6 +71,8 @@ pub use program::{Program, ProgramError, Stated};
 pub use report::{Finding, Report, Searched, Status, Verdict, Violation};
 pub use search::Progress;
 pub use subject::{Clockwork, Made, Passing, Subject, Waiting};
+#[doc(hidden)]
+pub use suite::Suite;
 pub use trace::Trace;
 
 /// A check of the store that `make` makes: configure it, then [`run`](Check::run) it for a report as

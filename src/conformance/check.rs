@@ -93,6 +93,13 @@ impl<S: Subject> Check<S> {
         self
     }
 
+    /// The store does not claim this clause, whatever its profile says.
+    pub(super) fn not_claiming(mut self, clause: Clause, why: &str) -> Self {
+        let profile = self.settings.profile.take();
+        let profile = profile.unwrap_or_else(|| self.subject.profile());
+        self.profile(profile.unclaimed(clause, why))
+    }
+
     /// Looks for this clause only, and for others that were asked for in the same way.
     pub fn only(mut self, clause: Clause) -> Self {
         self.settings.only.push(clause);

@@ -42,10 +42,10 @@ pub(super) const STORE_CLAUSES: &[Clause] = &[
 ];
 
 /// Rust has no nil snapshot, and what a store was given or gave is copied on write (SNP-2).
-const BY_CONSTRUCTION: &[Clause] = &[Clause::Com1, Clause::Iso1, Clause::Iso2];
+pub(super) const BY_CONSTRUCTION: &[Clause] = &[Clause::Com1, Clause::Iso1, Clause::Iso2];
 
 /// They need faults or a restart.
-const NOT_CHECKED: &[Clause] = &[Clause::Err2, Clause::Err3, Clause::Dur1];
+pub(super) const NOT_CHECKED: &[Clause] = &[Clause::Err2, Clause::Err3, Clause::Dur1];
 
 /// What takes several clients to break.
 pub(super) const CONCURRENT: &[Clause] = &[Clause::Con1, Clause::Con2];

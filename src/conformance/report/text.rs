@@ -58,7 +58,7 @@ impl Report {
         Ok(())
     }
 
-    fn verdict_line(&self) -> String {
+    pub(in super::super) fn verdict_line(&self) -> String {
         if self.verdict == Verdict::Conforms && !self.has_searched() {
             return format!("{} answers as the contract says.", self.store);
         }
