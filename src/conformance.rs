@@ -57,6 +57,7 @@ mod suite;
 mod timed;
 mod trace;
 mod values;
+mod vectors;
 mod watch;
 mod workers;
 
@@ -74,6 +75,7 @@ pub use subject::{Clockwork, Made, Passing, Subject, Waiting};
 #[doc(hidden)]
 pub use suite::Suite;
 pub use trace::Trace;
+pub use vectors::Vectors;
 
 /// A check of the store that `make` makes: configure it, then [`run`](Check::run) it for a report as
 /// data, or [`assert`](Check::assert) it in a test.

@@ -1,8 +1,9 @@
-//! The `session-spec` command: checks stores against the contract, replays programs, shows clauses.
+//! The `session-spec` command: checks stores against the contract, replays programs, writes test
+//! vectors, shows clauses.
 
 use clap::builder::styling::{AnsiColor, Style};
 use clap::{Parser, Subcommand, ValueEnum};
-use session_spec::conformance::{Check, Program, Progress, Report, Trace, Verdict, check};
+use session_spec::conformance::{Check, Program, Report, Trace, Vectors, Verdict, check};
 use session_spec::{Clause, Clock, MemStore, SystemClock};
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -28,7 +29,8 @@ Examples:
   session-spec check memstore
   session-spec check memstore --depth 6 --seed 7 --format json
   session-spec replay 's1: commit A v1 ttl 1s; advance 1s; prepare A'
-  session-spec spec COM-6";
+  session-spec spec COM-6
+  session-spec vectors > vectors.jsonl";
 
 #[derive(Subcommand)]
 enum Command {
@@ -69,6 +71,23 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Write test vectors for a store in any language: programs, and the replies that are right.
+    ///
+    /// JSON lines, on standard output: every program of the exhaustive search up to a length, and
+    /// random ones with hostile ids, times to live at which clocks break, and any JSON value. A
+    /// runner of some fifty lines takes them to your store.
+    #[command(after_long_help = format_of_vectors())]
+    Vectors {
+        /// Longest programs of the exhaustive part, in operations; 0 leaves it out, 5 is the most.
+        #[arg(long, default_value_t = 3)]
+        depth: usize,
+        /// How many random programs to write.
+        #[arg(long, default_value_t = 300)]
+        sequences: usize,
+        /// Seed of the random programs; the same seed writes the same ones.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// List the clauses of the contract, or show what SPEC.md says of one.
     Spec {
         /// The clause, such as COM-6.
@@ -105,13 +124,21 @@ fn main() -> ExitCode {
             let mut check = check(MemStore::with_clock)
                 .depth(depth)
                 .sequences(sequences)
-                .on_progress(move |progress| watch.tell(progress));
+                .on_progress(move |progress| {
+                    let search = format!("{} search", progress.search);
+                    watch.tell(&search, progress.done, progress.total);
+                });
             if let Some(seed) = seed {
                 check = check.seed(seed);
             }
             finish(&only.into_iter().fold(check, Check::only).run(), format)
         }
         Command::Replay { program, format } => replay(&program, format),
+        Command::Vectors {
+            depth,
+            sequences,
+            seed,
+        } => vectors(depth, sequences, seed),
         Command::Spec { clause } => {
             say(&clause.map_or_else(list, section));
             ExitCode::SUCCESS
@@ -156,6 +183,43 @@ fn replay(text: &str, format: Format) -> ExitCode {
         );
     }
     finish(&check(MemStore::with_clock).replay(text).run(), format)
+}
+
+fn vectors(depth: usize, sequences: usize, seed: u64) -> ExitCode {
+    if depth > Vectors::DEEPEST {
+        return misuse(&format!(
+            "depth {depth} is more than anybody would read; the deepest is {}",
+            Vectors::DEEPEST
+        ));
+    }
+    let (vectors, watch) = (Vectors::new(depth, sequences, seed), Watch::start());
+    let total = vectors.programs();
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    for (done, line) in (0..).zip(vectors.lines()) {
+        if let Err(error) = writeln!(output, "{line}") {
+            return unread(&error);
+        }
+        watch.tell("vectors", done, total);
+    }
+    match output.flush() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => unread(&error),
+    }
+}
+
+/// As the library documents it, without the marks that only its documentation needs.
+fn format_of_vectors() -> String {
+    let format = include_str!("conformance/vectors.md");
+    let format = format.replace("```text\n", "").replace("```\n", "");
+    format!("Format:\n\n{format}")
+}
+
+/// Nobody has to read on.
+fn unread(error: &io::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        _ => misuse(&error.to_string()),
+    }
 }
 
 fn misuse(reason: &str) -> ExitCode {
@@ -233,7 +297,7 @@ impl Watch {
         }
     }
 
-    fn tell(&self, progress: Progress) {
+    fn tell(&self, what: &str, done: u64, total: u64) {
         let now = self.clock.now();
         let Ok(mut told) = self.told.lock() else {
             return;
@@ -242,10 +306,7 @@ impl Watch {
             return;
         }
         *told = now;
-        let percent = progress.done * 100 / progress.total.max(1);
-        eprintln!(
-            "{} search: {percent} % of {} programs",
-            progress.search, progress.total
-        );
+        let percent = done * 100 / total.max(1);
+        eprintln!("{what}: {percent} % of {total} programs");
     }
 }

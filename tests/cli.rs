@@ -136,6 +136,7 @@ fn wrong_use_is_status_2_and_says_what_is_accepted() {
         ),
         (&["replay", ""], "the program has no operations"),
         (&["replay", "commit nil ttl 1s"], "only the model was asked"),
+        (&["vectors", "--depth", "6"], "the deepest is 5"),
         (&["spec", "COM-99"], "no clause \"COM-99\""),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
     ] {
@@ -158,8 +159,34 @@ fn spec_lists_every_clause_and_shows_one() {
 }
 
 #[test]
+fn vectors_are_json_lines_the_same_for_a_seed() {
+    let arguments = |seed| {
+        [
+            "vectors",
+            "--depth",
+            "1",
+            "--sequences",
+            "50",
+            "--seed",
+            seed,
+        ]
+    };
+    let text = stdout(&arguments("1"));
+    for line in text.lines() {
+        assert!(
+            serde_json::from_str::<serde_json::Value>(line).is_ok(),
+            "{line}"
+        );
+    }
+    assert_eq!(text, stdout(&arguments("1")));
+    assert_ne!(text, stdout(&arguments("2")));
+    assert!(stderr(&arguments("1")).is_empty());
+}
+
+#[test]
 fn help_teaches() {
     insta::assert_snapshot!("help", stdout(&["--help"]));
     insta::assert_snapshot!("help_check", stdout(&["check", "--help"]));
     insta::assert_snapshot!("help_replay", stdout(&["replay", "--help"]));
+    insta::assert_snapshot!("help_vectors", stdout(&["vectors", "--help"]));
 }

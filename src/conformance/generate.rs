@@ -247,7 +247,7 @@ const STEPS: [Nanos; 4] = [MILLISECOND, 100 * MILLISECOND, SECOND, 60 * SECOND];
 const WALL_ORIGIN: Nanos = 1_577_836_800;
 
 /// Times to live at which clocks, units and sums break.
-const EDGES: [Nanos; 32] = [
+pub(super) const EDGES: [Nanos; 32] = [
     0,
     1,
     999_999,

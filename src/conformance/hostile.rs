@@ -16,7 +16,17 @@ pub(super) fn pair(number: u64) -> [String; 2] {
     } else {
         &LENGTHS[..long - 4]
     };
-    let length = lengths[number / 256 % lengths.len()];
+    of_length(lengths[number / 256 % lengths.len()])
+}
+
+/// Every pair but the longest ones.
+pub(super) fn pairs() -> impl Iterator<Item = [String; 2]> {
+    let short = PAIRS.map(|(one, other)| [one.to_owned(), other.to_owned()]);
+    let long = &LENGTHS[..LENGTHS.len() - 2];
+    short.into_iter().chain(long.iter().copied().map(of_length))
+}
+
+fn of_length(length: usize) -> [String; 2] {
     ["a", "b"].map(|last| "x".repeat(length - 1) + last)
 }
 

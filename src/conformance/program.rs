@@ -12,7 +12,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use parse::ProgramError;
-pub(super) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText, Time};
+pub(super) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText, Time, ascii};
 
 /// A sequence of operations, with a text form. `FromStr` reads it; `Display` writes it on one line,
 /// so that it can be pasted into `session-spec replay '..'`.
@@ -119,7 +119,7 @@ impl fmt::Debug for Program {
 }
 
 /// The constraints a program's text can name.
-const CONSTRAINTS: [(&str, Constraint); 4] = [
+pub(super) const CONSTRAINTS: [(&str, Constraint); 4] = [
     ("nil-snapshot", Constraint::NilSnapshot),
     ("empty-id", Constraint::EmptyId),
     ("ttl-not-positive", Constraint::TtlNotPositive),

@@ -110,7 +110,7 @@ fn json_string(text: &str) -> String {
 
 /// JSON with everything beyond ASCII escaped, so that what looks alike or like nothing can be told
 /// apart.
-fn ascii(json: &str) -> String {
+pub(in super::super) fn ascii(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     for character in json.chars() {
         if matches!(character, ' '..='~') {
