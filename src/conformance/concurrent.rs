@@ -80,7 +80,9 @@ impl<S: Subject> Searcher<'_, S> {
             overlaps += self.judge(records, Clause::Con1, &mut found);
             number += 1;
             tell(&found);
-            if clock.now() > LONGEST {
+            // Of a store that is wrong when one client calls at a time, long histories show nothing
+            // else.
+            if clock.now() > LONGEST || found.sequential.len() > 2 {
                 break;
             }
         }

@@ -8,6 +8,7 @@ use super::exec::Outcome;
 use super::exhaust::{self, Scope};
 use super::findings::{self, CANCELLED, CONCURRENT, STORE_CLAUSES};
 use super::hang;
+use super::lockstep::Symptom;
 use super::profile::{Profile, nanos};
 use super::program::Time;
 use super::regressions::Regressions;
@@ -20,6 +21,7 @@ use super::watch::{Hung, Watch, Watcher};
 use super::workers;
 use crate::clause::Clause;
 use rand::TryRng as _;
+use std::collections::BTreeSet;
 use std::panic;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -164,6 +166,8 @@ struct Run<'a, S> {
     so_far: &'a Mutex<SoFar>,
     tally: Tally,
     precision: Precision,
+    /// Of all failures that were shrunk.
+    symptoms: BTreeSet<Symptom>,
     /// Histories that could not be judged, and calls in them that failed with an error.
     undecided: u64,
     failed: u64,
@@ -189,6 +193,7 @@ impl<'a, S: Subject> Run<'a, S> {
             so_far,
             tally: Tally::default(),
             precision: Precision::default(),
+            symptoms: BTreeSet::new(),
             undecided: 0,
             failed: 0,
             report: Report {
@@ -379,7 +384,9 @@ impl<'a, S: Subject> Run<'a, S> {
         self.undecided += found.undecided;
         self.failed += found.failed;
         for caught in found.sequential {
-            search.catch(caught);
+            if !self.symptoms.contains(&caught.failure.symptom()) {
+                search.catch(caught);
+            }
         }
         self.take(name, claim, search);
         for disorder in found.disorders {
@@ -463,6 +470,7 @@ impl<'a, S: Subject> Run<'a, S> {
 
     /// Shrinks what a search caught, names the clauses, and keeps the smallest program of each.
     fn convict(&mut self, name: &'static str, search: Search) {
+        self.symptoms.extend(search.caught.keys());
         let caught: Vec<Caught> = search.caught.into_values().collect();
         let tick = self.searcher.tick;
         let violations = workers::each(caught.len(), |index| {

@@ -167,6 +167,9 @@ tests! { $
     ttl_4 Ttl4 TTL-4
     idn_1 Idn1 IDN-1
     idn_2 Idn2 IDN-2
+    con_1 Con1 CON-1
+    con_2 Con2 CON-2
+    can_1 Can1 CAN-1
     err_1 Err1 ERR-1
 }
 
