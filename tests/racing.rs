@@ -218,7 +218,9 @@ racing! {
         let mut all = lock(&this.0.entries).clone();
         let entry = Entry { snapshot: snapshot.clone(), deadline };
         all.insert(snapshot.id().to_owned(), entry);
-        std::thread::yield_now();
+        for _ in 0..2_000 {
+            std::hint::spin_loop();
+        }
         *lock(&this.0.entries) = all;
         Ok(())
     }

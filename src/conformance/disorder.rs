@@ -3,9 +3,10 @@
 use super::exec::Outcome;
 use super::history::{History, Record};
 use super::judge::{Judge, Span};
-use super::linear::{self, Call, Judgement, Kind, Rules, Start, Value};
+use super::linear::{self, Call, Judgement, Kind, Reduced, Rules, Start, Value};
+use super::payload;
 use super::profile::{Profile, nanos};
-use super::program::OutcomeText;
+use super::program::{Operation, OutcomeText};
 use super::report::Violation;
 use super::search::{Caught, Searcher};
 use super::subject::{Passing, Subject};
@@ -157,17 +158,35 @@ pub(super) fn on_one_id(
     {
         return Verdict::Wrong(mix(records, mixed));
     }
-    match linear::check(&calls, &rules(profile, start)) {
+    let rules = rules(profile, start);
+    match linear::check(&calls, &rules) {
         Judgement::Linearizable => Verdict::Explained,
         Judgement::Undecided { .. } => Verdict::Undecided,
-        Judgement::Wrong { at } => {
-            // Until there is a reduction: all that was invoked by then.
-            let needed: Vec<&Record> = known[..=at].to_vec();
-            let cancelled = needed.iter().any(|record| record.outcome.is_none());
-            let clause = if cancelled { Clause::Can1 } else { clause };
-            let because = "no order of these calls explains what they returned".to_owned();
-            Verdict::Wrong(disorder(clause, &needed, because))
-        }
+        Judgement::Wrong { .. } => match linear::reduce(&calls, &rules) {
+            Some(reduced) => Verdict::Wrong(needed(&reduced, &known, &values, clause)),
+            None => Verdict::Undecided,
+        },
+    }
+}
+
+/// The calls that are needed, with the argument.
+fn needed(reduced: &Reduced, known: &[&Record], values: &Values, clause: Clause) -> Disorder {
+    let records: Vec<Record> = reduced.places.iter().map(|at| known[*at].clone()).collect();
+    let is_cancelled = |record: &Record| record.outcome.is_none();
+    let name = |value| values.name(value);
+    let mut lanes = reduced.draw(&name);
+    if records.iter().any(Record::is_open) {
+        lanes += "?: it was cancelled or failed, and took effect wholly and once, or never\n";
+    }
+    Disorder {
+        clause: match records.iter().any(is_cancelled) {
+            true => Clause::Can1,
+            false => clause,
+        },
+        lanes,
+        because: reduced.argue(&name),
+        records,
+        after: 0,
     }
 }
 
@@ -184,6 +203,14 @@ impl<'a> Values<'a> {
         self.1 += 1;
         alike.push((snapshot, self.1));
         self.1
+    }
+
+    /// The number of a numbered payload, and of others the one they have here.
+    fn name(&self, value: Value) -> String {
+        let mut all = self.0.values().flatten();
+        let snapshot = all.find(|(_, number)| *number == value);
+        let payload = snapshot.and_then(|(snapshot, _)| payload::number_of(snapshot));
+        format!("v{}", payload.unwrap_or(value.into()))
     }
 }
 
@@ -246,11 +273,24 @@ fn mix(records: &[&Record], mixed: &Record) -> Disorder {
 fn disorder(clause: Clause, records: &[&Record], because: String) -> Disorder {
     Disorder {
         clause,
-        lanes: String::new(),
+        lanes: listed(records),
         records: records.iter().map(|record| (*record).clone()).collect(),
         because,
         after: 0,
     }
+}
+
+/// The calls, one a line, in the order in which they were invoked.
+fn listed(records: &[&Record]) -> String {
+    let line = |record: &&Record| {
+        let outcome = match &record.outcome {
+            Some(outcome) => OutcomeText(outcome).to_string(),
+            None => "cancelled".to_owned(),
+        };
+        let (client, call) = (record.client + 1, Operation(&record.op));
+        format!("c{client}  {call}   {outcome}\n")
+    };
+    records.iter().map(line).collect()
 }
 
 fn name(op: &Op) -> &'static str {

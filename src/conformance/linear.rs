@@ -16,11 +16,15 @@
 //! and C. Gong, 1993): call by call as they return, with all that may be the case by then. What has
 //! returned is forgotten, so a long history costs no more a call than a short one.
 
+mod argue;
+mod lanes;
+mod reduce;
 mod search;
 mod state;
 mod timeline;
 
 pub use super::judge::Span;
+pub use reduce::{Reduced, reduce};
 
 use super::workers;
 use crate::model::Nanos;
@@ -121,7 +125,39 @@ pub enum Judgement {
 
 /// Judges the calls on one id, in the order in which they were invoked.
 pub fn check(calls: &[Call], rules: &Rules) -> Judgement {
-    Search::new(&Timeline::new(calls, rules)).run()
+    let mut timeline = Timeline::new(calls, rules);
+    let judgement = Search::new(&timeline).run();
+    match judgement {
+        Judgement::Wrong { at } => Judgement::Wrong {
+            at: first_wrong(&mut timeline, at),
+        },
+        _ => judgement,
+    }
+}
+
+/// The first call by whose return the history is wrong, whatever comes later. The search looks ahead,
+/// so it ends at that call or at one that returned earlier.
+fn first_wrong(timeline: &mut Timeline, at: usize) -> usize {
+    let returns = timeline.returns().to_vec();
+    let is_wrong = |timeline: &mut Timeline, returned| {
+        timeline.look_ahead(returned);
+        matches!(Search::new(timeline).run(), Judgement::Wrong { .. })
+    };
+    let (mut wrong, mut step) = (returns.len(), 1);
+    let mut right = returns
+        .iter()
+        .take_while(|call| **call as usize != at)
+        .count();
+    while wrong - right > 1 {
+        let middle = right + step.min((wrong - right) / 2);
+        if is_wrong(timeline, middle) {
+            wrong = middle;
+        } else {
+            right = middle;
+            step *= 2;
+        }
+    }
+    returns[wrong - 1] as usize
 }
 
 /// Judges the calls on every id, each id on its own, on all cores.

@@ -2,8 +2,7 @@
 
 use super::state::{Entry, Slots, State};
 use super::timeline::Timeline;
-use super::{Judgement, Kind, Outcome};
-use crate::model::Nanos;
+use super::{Judgement, Kind, Span};
 
 /// The states that are kept, and those that are looked at for one call. Beyond, the search is given
 /// up.
@@ -12,7 +11,7 @@ const MOST: usize = 1 << 11;
 pub(super) struct Search<'a> {
     timeline: &'a Timeline<'a>,
     /// By slot: the call under way.
-    under_way: [u32; Slots::BITS as usize],
+    under_way: Vec<UnderWay>,
     taken: Slots,
     founds: Slots,
     nothings: Slots,
@@ -20,6 +19,8 @@ pub(super) struct Search<'a> {
     drops: Slots,
     /// Those that need not take effect.
     unknown: Slots,
+    /// The writes that nobody has to find.
+    unread: Slots,
     /// How many calls have been invoked.
     invoked: u32,
     /// The call that returns.
@@ -29,6 +30,16 @@ pub(super) struct Search<'a> {
     after: Vec<State>,
     /// For the call that returns: the states before it, with others of those under way ahead of it.
     before: Vec<State>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct UnderWay {
+    pub(super) call: u32,
+    pub(super) kind: Kind,
+    pub(super) span: Span,
+    returned: u64,
+    /// Somebody finds what it writes.
+    is_awaited: bool,
 }
 
 /// Why a search ended early.
@@ -41,13 +52,14 @@ impl<'a> Search<'a> {
     pub(super) fn new(timeline: &'a Timeline<'a>) -> Self {
         Self {
             timeline,
-            under_way: [0; Slots::BITS as usize],
+            under_way: Vec::new(),
             taken: 0,
             founds: 0,
             nothings: 0,
             commits: 0,
             drops: 0,
             unknown: 0,
+            unread: 0,
             invoked: 0,
             returning: 0,
             states: vec![State::new(timeline.rules.start)],
@@ -57,7 +69,7 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn run(mut self) -> Judgement {
-        for call in &self.timeline.returns {
+        for call in self.timeline.returns() {
             match self.until_returned(*call) {
                 Ok(()) => {}
                 Err(End::NoOrder) => return Judgement::Wrong { at: *call as usize },
@@ -74,8 +86,8 @@ impl<'a> Search<'a> {
         {
             self.invoke()?;
         }
-        match slots(self.taken).find(|slot| self.call(*slot) == call) {
-            Some(slot) => self.give_back(call, slot),
+        match slots(self.taken).find(|slot| self.under_way(*slot).call == call) {
+            Some(slot) => self.give_back(slot),
             // A prepare of unknown outcome: it says nothing.
             None => Ok(()),
         }
@@ -85,7 +97,7 @@ impl<'a> Search<'a> {
         let index = self.invoked;
         let call = self.timeline.call(index);
         self.invoked += 1;
-        let is_unknown = call.outcome == Outcome::Unknown;
+        let is_unknown = !self.timeline.is_certain(call);
         if is_unknown && matches!(call.kind, Kind::Found(_) | Kind::Nothing) {
             return Ok(());
         }
@@ -94,7 +106,21 @@ impl<'a> Search<'a> {
         }
         let slot: Slots = 1 << self.taken.trailing_ones();
         self.taken |= slot;
-        self.under_way[slot.trailing_zeros() as usize] = index;
+        let under_way = UnderWay {
+            call: index,
+            kind: call.kind,
+            span: self.timeline.span(index),
+            returned: call.returned,
+            is_awaited: self
+                .timeline
+                .found_until(index)
+                .is_some_and(|until| until > 0),
+        };
+        let place = slot.trailing_zeros() as usize;
+        match self.under_way.get_mut(place) {
+            Some(before) => *before = under_way,
+            None => self.under_way.push(under_way),
+        }
         *match call.kind {
             Kind::Found(_) => &mut self.founds,
             Kind::Nothing => &mut self.nothings,
@@ -104,6 +130,9 @@ impl<'a> Search<'a> {
         if is_unknown {
             self.unknown |= slot;
         }
+        if call.kind == Kind::Drop || self.timeline.found_until(index) == Some(0) {
+            self.unread |= slot;
+        }
         for state in &mut self.states {
             state.open |= slot;
         }
@@ -111,7 +140,7 @@ impl<'a> Search<'a> {
     }
 
     /// Returns from a call: only those states are left in which it has taken effect.
-    fn give_back(&mut self, call: u32, slot: Slots) -> Result<(), End> {
+    fn give_back(&mut self, slot: Slots) -> Result<(), End> {
         let mut states = std::mem::take(&mut self.states);
         self.after.clear();
         self.before.clear();
@@ -124,7 +153,7 @@ impl<'a> Search<'a> {
         let mut next = 0;
         while let Some(state) = self.before.get(next).copied() {
             next += 1;
-            self.explore(state, call, slot);
+            self.explore(state, slot);
             if self.before.len().max(self.after.len()) > MOST {
                 return Err(End::TooMany);
             }
@@ -138,6 +167,7 @@ impl<'a> Search<'a> {
             &mut self.commits,
             &mut self.drops,
             &mut self.unknown,
+            &mut self.unread,
         ] {
             *set &= !slot;
         }
@@ -148,14 +178,14 @@ impl<'a> Search<'a> {
     }
 
     /// From one state: the call takes effect, or another one ahead of it.
-    fn explore(&mut self, state: State, call: u32, slot: Slots) {
+    fn explore(&mut self, state: State, slot: Slots) {
         if slot & self.writes() != 0 {
-            self.miss(state, call, slot);
+            self.miss(state, slot);
         }
         if let Some(after) = self.take(state, slot) {
             self.keep(after);
         }
-        let ahead = state.open & !slot & self.worth_ahead(&state, call, slot);
+        let ahead = state.open & !slot & self.worth_ahead(&state, slot);
         for other in slots(ahead) {
             if let Some(next) = self.take(state, other) {
                 self.keep(next);
@@ -164,14 +194,13 @@ impl<'a> Search<'a> {
     }
 
     /// A write that nobody saw: just before the last one, or never.
-    fn miss(&mut self, state: State, call: u32, slot: Slots) {
-        if slot & self.unknown != 0 {
-            let mut after = state;
-            after.open &= !slot;
-            self.keep(after);
-        } else if slot & state.unseen != 0
-            && let Some(after) = state.having_missed(call, slot, self.timeline)
-        {
+    fn miss(&mut self, state: State, slot: Slots) {
+        if self.under_way(slot).is_awaited {
+            return;
+        }
+        let can_be_missed = slot & (self.unknown | state.unseen) != 0;
+        let missed = can_be_missed.then(|| state.having_missed(slot));
+        if let Some(after) = missed.and_then(|state| self.settle(state)) {
             self.keep(after);
         }
     }
@@ -181,8 +210,8 @@ impl<'a> Search<'a> {
     /// A write has to only if a prepare under way could have seen it: otherwise it takes effect when it
     /// returns, or has gone unseen by then. A prepare has to only if the entry that it needs ends, by a
     /// write or by being found gone: it can follow the one that returns otherwise.
-    fn worth_ahead(&self, state: &State, call: u32, slot: Slots) -> Slots {
-        let kind = self.timeline.call(call).kind;
+    fn worth_ahead(&self, state: &State, slot: Slots) -> Slots {
+        let kind = self.under_way(slot).kind;
         let writes = state.open & self.writes();
         if let Kind::Found(value) = kind
             && state.entry != Entry::Untold
@@ -190,55 +219,82 @@ impl<'a> Search<'a> {
         {
             return 0;
         }
+        if self.is_awaited(state.entry) {
+            return 0;
+        }
         let seen = slots(writes & !slot)
             .filter(|write| self.could_be_seen(state, *write))
             .fold(0, |seen, write| seen | write);
-        let reads = match (kind, state.entry) {
-            (Kind::Commit { .. } | Kind::Drop, _) | (_, Entry::Untold) => self.reads(),
-            _ if seen != 0 => self.reads(),
-            (Kind::Nothing, Entry::Live(_) | Entry::Initial(_)) => self.founds,
+        let is_write = matches!(kind, Kind::Commit { .. } | Kind::Drop);
+        let nothings = state.open & self.nothings;
+        let founds = state.open & self.founds;
+        let ends = is_write || seen != 0;
+        let reads = match state.entry {
+            Entry::Untold => founds | nothings,
+            Entry::Spent if ends => self.that_expire(state, nothings),
+            Entry::Live(_) | Entry::Initial(_) if ends => {
+                founds | self.that_expire(state, nothings)
+            }
+            Entry::Live(_) | Entry::Initial(_) if kind == Kind::Nothing => founds,
             _ => 0,
         };
-        seen | state.open & reads
+        seen | reads
+    }
+
+    /// Those of the prepares that can have found the live entry gone.
+    fn that_expire(&self, state: &State, nothings: Slots) -> Slots {
+        if self.timeline.rules.may_evict {
+            return nothings;
+        }
+        let expired = state.expired(self.timeline);
+        slots(nothings)
+            .filter(|read| expired <= self.under_way(*read).span.to)
+            .fold(0, |all, read| all | read)
     }
 
     /// Whether a prepare that is under way could have seen this write.
     fn could_be_seen(&self, state: &State, write: Slots) -> bool {
-        let index = self.call(write);
-        match self.timeline.call(index).kind {
+        match self.under_way(write).kind {
             Kind::Commit { value, .. } => {
                 slots(state.open & self.founds).any(|read| self.finds(read, value))
                     || !self.timeline.rules.may_evict
+                        && state.open & self.nothings != 0
                         && state
-                            .after(index, write, self.timeline)
+                            .after(self.under_way(write), write, self.timeline)
                             .is_some_and(|after| {
-                                slots(state.open & self.nothings).any(|read| {
-                                    let span = self.timeline.span(self.call(read));
-                                    after.can_expire(span.from, span.to, self.timeline)
-                                })
+                                self.that_expire(&after, after.open & self.nothings) != 0
                             })
             }
             Kind::Drop => {
-                let is_there = !matches!(state.entry, Entry::None | Entry::Expired(_));
-                let is_first = || {
-                    // Of drops that may take effect at any time, one is like another.
-                    let earlier = (self.drops & self.unknown & state.open) & (write - 1);
-                    !self.timeline.call(index).is_open()
-                        || !slots(earlier).any(|drop| self.timeline.call(self.call(drop)).is_open())
-                };
-                is_there
+                !state.is_empty()
                     && !self.timeline.rules.may_evict
                     && state.open & self.nothings != 0
-                    && is_first()
+                    && !self.is_better_dropped_later(state, write)
             }
             Kind::Found(_) | Kind::Nothing => false,
         }
     }
 
+    /// Whether another drop would do as well as this one, and has to take effect sooner: then the two
+    /// can change places in any order.
+    fn is_better_dropped_later(&self, state: &State, drop: Slots) -> bool {
+        let due = |slot| {
+            let under_way = self.under_way(slot);
+            (under_way.returned, under_way.call)
+        };
+        let mut others = slots(state.open & self.drops & !drop);
+        others.any(|other| {
+            let can_be_never = self.unknown & other != 0 && self.unknown & drop == 0;
+            !can_be_never && due(other) < due(drop)
+        })
+    }
+
     /// The state after the call in `slot` and the prepares that follow it for free.
     fn take(&self, state: State, slot: Slots) -> Option<State> {
-        let call = self.call(slot);
-        let mut after = state.after(call, slot, self.timeline)?;
+        let mut after = state.after(self.under_way(slot), slot, self.timeline)?;
+        if after.entry != state.entry && self.is_awaited(state.entry) {
+            return None;
+        }
         if slot & self.writes() != 0 {
             // One that returns now may have to come before what is ahead of it.
             after.unseen = after.open & self.writes() & !self.unknown & !self.returning;
@@ -251,57 +307,69 @@ impl<'a> Search<'a> {
         if let Some(value) = state.value(self.timeline) {
             for read in slots(state.open & self.founds) {
                 if self.finds(read, value) && !self.has_rival(&state, read, value) {
-                    state = state.after(self.call(read), read, self.timeline)?;
+                    state = state.after(self.under_way(read), read, self.timeline)?;
                 }
             }
-        } else if state.entry != Entry::Untold {
-            // A commit that is under way would come later for it, and its entry expire later. Any
-            // other call that has not returned may come after this moment.
-            let commits = slots(state.open & self.commits);
-            let from = |slot| self.timeline.span(self.call(slot)).from;
-            let limit = commits.map(from).min().unwrap_or(Nanos::MAX);
-            let limit = limit.max(state.time);
+        } else if state.is_empty() {
             for read in slots(state.open & self.nothings) {
-                if from(read) <= limit || self.timeline.rules.may_evict {
-                    state = state.after(self.call(read), read, self.timeline)?;
-                }
+                let after = state.after(self.under_way(read), read, self.timeline);
+                state = after.unwrap_or(state);
             }
         }
-        Some(state)
+        Some(state.forget(self.invoked, self.timeline))
+    }
+
+    /// Whether somebody will only later be invoked that must find this entry.
+    fn is_awaited(&self, entry: Entry) -> bool {
+        match entry {
+            Entry::Live(commit) => {
+                let until = self.timeline.found_until(commit);
+                until.is_some_and(|until| until > self.invoked)
+            }
+            _ => false,
+        }
     }
 
     /// Whether a prepare that found `value` can have found what another commit wrote, later on.
     fn has_rival(&self, state: &State, read: Slots, value: u32) -> bool {
-        let commit = state.commit();
-        if !self.timeline.is_committed_again(value, commit) {
+        if let Entry::Live(commit) = state.entry
+            && self.timeline.found_until(commit).is_some()
+        {
             return false;
         }
         let mut under_way = slots(state.open & self.commits);
-        let returned = self.timeline.call(self.call(read)).returned;
+        let returned = self.under_way(read).returned;
         under_way.any(|other| self.writes_value(other, value))
             || (self.timeline.commits_from(value, self.invoked).next())
                 .is_some_and(|next| self.timeline.call(next).invoked < returned)
     }
 
+    /// Whether whatever may follow `other` may follow `state` too.
+    fn covers(&self, state: &State, other: &State) -> bool {
+        // It can still have missed what the other one has behind it.
+        let missed = state.open & !other.open & state.unseen & self.unread;
+        let state = state.having_missed(missed);
+        state.covers(other, self.reads(), self.unknown)
+    }
+
     /// Keeps a state, unless another one covers it.
     fn keep(&mut self, state: State) {
-        let (reads, unknown) = (self.reads(), self.unknown);
         let is_after = state.open & self.returning == 0;
-        let states = match is_after {
+        let mut states = std::mem::take(match is_after {
             true => &mut self.after,
             false => &mut self.before,
-        };
-        if states
-            .iter()
-            .any(|other| other.covers(&state, reads, unknown))
-        {
-            return;
+        });
+        if !states.iter().any(|other| self.covers(other, &state)) {
+            // Those before it stay where they are: the search goes on among them.
+            if is_after {
+                states.retain(|other| !self.covers(&state, other));
+            }
+            states.push(state);
         }
-        // Those before it stay where they are: the search goes on among them.
-        if is_after {
-            states.retain(|other| !state.covers(other, reads, unknown));
-        }
-        states.push(state);
+        *match is_after {
+            true => &mut self.after,
+            false => &mut self.before,
+        } = states;
     }
 
     fn reads(&self) -> Slots {
@@ -312,16 +380,16 @@ impl<'a> Search<'a> {
         self.commits | self.drops
     }
 
-    fn call(&self, slot: Slots) -> u32 {
-        self.under_way[slot.trailing_zeros() as usize]
+    fn under_way(&self, slot: Slots) -> &UnderWay {
+        &self.under_way[slot.trailing_zeros() as usize]
     }
 
     fn finds(&self, read: Slots, value: u32) -> bool {
-        self.timeline.call(self.call(read)).kind == Kind::Found(value)
+        self.under_way(read).kind == Kind::Found(value)
     }
 
     fn writes_value(&self, commit: Slots, value: u32) -> bool {
-        let kind = self.timeline.call(self.call(commit)).kind;
+        let kind = self.under_way(commit).kind;
         matches!(kind, Kind::Commit { value: written, .. } if written == value)
     }
 }

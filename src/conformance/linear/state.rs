@@ -1,12 +1,13 @@
 //! State: what may be the case after some of the calls have taken effect, in some order.
 //!
-//! Of the moments only this is kept: the least possible time now `T`, and `lo <= D <= hi` for the
-//! deadline `D` of the live entry. That loses nothing. Let `u` be the uncertainty, and the deadline
-//! lie from `a` to `K` after the moment of its commit. The possible pairs of deadline and time `t`
-//! are then always `{lo <= D <= hi, t >= T, t >= D - K}`, and as `lo <= T + K` the last bound never
-//! binds more than `T` does once `D` is low enough. A prepare in `[from, to]` that finds the entry
-//! adds `D > t - u`, and its own time is an upper bound on the commit's: `hi <= to + K`.
+//! Each call reads the clock once, at some moment between its invocation and its return, which need not
+//! be the one at which it takes effect: a store may work out a deadline before it waits for its lock.
+//! So all that is kept of the moments is `lo <= D <= hi` for the deadline `D` of the entry. A prepare in
+//! `[from, to]` that finds the entry adds `D > from - u`, where `u` is the uncertainty, and each that
+//! finds it gone needs `D <= to + u`: if another call has freed it before, the clock has not gone back
+//! since. Once it was found gone, nobody finds it any more (TTL-4).
 
+use super::search::UnderWay;
 use super::timeline::Timeline;
 use super::{Kind, Start, Value};
 use crate::model::Nanos;
@@ -21,12 +22,9 @@ pub(super) struct State {
     /// Those of them that may have written just before the last write did, so that nobody saw it.
     pub(super) unseen: Slots,
     pub(super) entry: Entry,
-    /// The least possible time.
-    pub(super) time: Nanos,
-    /// The least and the greatest possible deadline of the live entry. Of an expired one, `hi` is the
-    /// latest time at which it can have been found gone.
-    lo: Nanos,
-    hi: Nanos,
+    /// The least and the greatest possible deadline of the live entry.
+    pub(super) lo: Nanos,
+    pub(super) hi: Nanos,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +37,10 @@ pub(super) enum Entry {
     Initial(Value),
     /// What this commit wrote.
     Live(u32),
-    /// What this commit wrote has expired.
-    Expired(u32),
+    /// Something that nobody will find any more; it may expire.
+    Spent,
+    /// Something that was found gone.
+    Expired,
 }
 
 impl State {
@@ -52,13 +52,12 @@ impl State {
                 Start::Empty => Entry::None,
                 Start::Unknown => Entry::Untold,
             },
-            time: Nanos::MIN,
             lo: 0,
             hi: 0,
         }
     }
 
-    /// The value of the live entry, as far as somebody has seen it.
+    /// The value of the live entry, as far as somebody may find it.
     pub(super) fn value(&self, timeline: &Timeline) -> Option<Value> {
         match self.entry {
             Entry::Initial(value) => Some(value),
@@ -66,35 +65,36 @@ impl State {
                 Kind::Commit { value, .. } => Some(value),
                 _ => None,
             },
-            Entry::None | Entry::Untold | Entry::Expired(_) => None,
-        }
-    }
-
-    /// The commit of the live entry.
-    pub(super) fn commit(&self) -> Option<u32> {
-        match self.entry {
-            Entry::Live(commit) => Some(commit),
             _ => None,
         }
     }
 
+    /// Whether a prepare would find nothing, at whatever time.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self.entry, Entry::None | Entry::Expired)
+    }
+
     /// The state after a call has taken effect, if it can do so now. `slot` is that of the call.
-    pub(super) fn after(mut self, call: u32, slot: Slots, timeline: &Timeline) -> Option<Self> {
-        let span = timeline.span(call);
+    pub(super) fn after(
+        mut self,
+        call: &UnderWay,
+        slot: Slots,
+        timeline: &Timeline,
+    ) -> Option<Self> {
+        let span = call.span;
         self.open &= !slot;
-        self.time = self.time.max(span.from);
-        match timeline.call(call).kind {
-            Kind::Found(value) => self.find(value, span.to, timeline)?,
-            Kind::Nothing => self.miss(span.to, timeline),
+        match call.kind {
+            Kind::Found(value) => self.find(value, span.from, timeline)?,
+            Kind::Nothing => self.miss(span.to, timeline)?,
             Kind::Commit { ttl, .. } => {
                 let (least, most) = timeline.rules.life(ttl);
-                self.entry = Entry::Live(call);
-                self.lo = self.time.saturating_add(least);
+                self.entry = Entry::Live(call.call);
+                self.lo = span.from.saturating_add(least);
                 self.hi = span.to.saturating_add(most);
             }
             Kind::Drop => self.clear(),
         }
-        (self.time <= span.to).then_some(self)
+        Some(self)
     }
 
     fn clear(&mut self) {
@@ -102,81 +102,68 @@ impl State {
         (self.lo, self.hi) = (0, 0);
     }
 
-    fn find(&mut self, value: Value, to: Nanos, timeline: &Timeline) -> Option<()> {
-        if self.entry == Entry::Untold {
-            self.entry = Entry::Initial(value);
-            (self.lo, self.hi) = (Nanos::MIN, Nanos::MAX);
+    fn find(&mut self, value: Value, from: Nanos, timeline: &Timeline) -> Option<()> {
+        match self.entry {
+            Entry::Untold => {
+                self.entry = Entry::Initial(value);
+                (self.lo, self.hi) = (Nanos::MIN, Nanos::MAX);
+            }
+            _ if self.value(timeline) == Some(value) => {}
+            _ => return None,
         }
-        if self.value(timeline) != Some(value) {
-            return None;
-        }
-        let latest = match self.entry {
-            Entry::Live(commit) => to.saturating_add(life(commit, timeline).1),
-            _ => Nanos::MAX,
-        };
-        self.hi = self.hi.min(latest);
-        self.lo = self.lo.max(
-            self.time
-                .saturating_sub(timeline.rules.uncertainty)
-                .saturating_add(1),
-        );
+        let later = from.saturating_sub(timeline.rules.uncertainty);
+        self.lo = self.lo.max(later.saturating_add(1));
         (self.lo <= self.hi).then_some(())
     }
 
-    fn miss(&mut self, to: Nanos, timeline: &Timeline) {
+    fn miss(&mut self, to: Nanos, timeline: &Timeline) -> Option<()> {
         match self.entry {
             Entry::None => {}
-            Entry::Expired(_) => self.hi = self.hi.min(to),
             Entry::Untold => self.clear(),
-            Entry::Initial(_) | Entry::Live(_) if timeline.rules.may_evict => self.clear(),
-            Entry::Initial(_) | Entry::Live(_) => {
-                let expired = self.lo.saturating_sub(timeline.rules.uncertainty);
-                self.time = self.time.max(expired);
-                match self.entry {
-                    Entry::Live(commit) => {
-                        self.entry = Entry::Expired(commit);
-                        (self.lo, self.hi) = (0, to);
-                    }
-                    _ => self.clear(),
-                }
+            _ if timeline.rules.may_evict => self.clear(),
+            _ => {
+                self.entry = Entry::Expired;
+                self.hi = Nanos::MAX;
+                return (self.expired(timeline) <= to).then_some(());
             }
         }
+        Some(())
     }
 
-    /// The state if a write had taken effect just before the last one, if it can have.
-    pub(super) fn having_missed(
-        mut self,
-        call: u32,
-        slot: Slots,
-        timeline: &Timeline,
-    ) -> Option<Self> {
-        // The last write comes no earlier than this one. The calls since have returned after this one
-        // was invoked, so they need not be looked at again.
-        let from = timeline.span(call).from;
-        self.open &= !slot;
-        self.unseen &= !slot;
-        self.time = self.time.max(from);
-        match self.entry {
-            Entry::Live(commit) => {
-                let earliest = from.saturating_add(life(commit, timeline).0);
-                self.lo = self.lo.max(earliest);
-                (self.lo <= self.hi).then_some(self)
-            }
-            Entry::Expired(commit) => {
-                let earliest = from.saturating_add(life(commit, timeline).0);
-                let expired = earliest.saturating_sub(timeline.rules.uncertainty);
-                self.time = self.time.max(expired);
-                (expired <= self.hi).then_some(self)
-            }
-            Entry::None | Entry::Untold | Entry::Initial(_) => Some(self),
+    /// When the live entry can be found gone.
+    pub(super) fn expired(&self, timeline: &Timeline) -> Nanos {
+        self.lo.saturating_sub(timeline.rules.uncertainty)
+    }
+
+    /// The state if these writes have taken effect just before the last one, or never.
+    pub(super) fn having_missed(mut self, slots: Slots) -> Self {
+        self.open &= !slots;
+        self.unseen &= !slots;
+        self
+    }
+
+    /// Forgets what makes no difference any more, once so many calls have been invoked and those under
+    /// way that can only find the live entry have.
+    pub(super) fn forget(mut self, invoked: u32, timeline: &Timeline) -> Self {
+        if let Entry::Live(commit) = self.entry
+            && timeline
+                .found_until(commit)
+                .is_some_and(|until| until <= invoked)
+        {
+            self.entry = Entry::Spent;
+            // Those that found it have returned after whatever it may still have hidden was invoked.
+            self.hi = Nanos::MAX;
         }
-    }
-
-    /// Whether the live entry can be gone at `to`, if the next call takes effect no earlier than
-    /// `from`.
-    pub(super) fn can_expire(&self, from: Nanos, to: Nanos, timeline: &Timeline) -> bool {
-        let expired = self.lo.saturating_sub(timeline.rules.uncertainty);
-        timeline.rules.may_evict || self.time.max(from).max(expired) <= to
+        if matches!(self.entry, Entry::Spent | Entry::Expired)
+            && self.expired(timeline) > timeline.found_gone_until(invoked)
+        {
+            // It cannot be found gone before something else is written.
+            self.lo = Nanos::MAX;
+        }
+        if self.entry == Entry::Spent && timeline.rules.may_evict {
+            self.clear();
+        }
+        self
     }
 
     /// Whether whatever may follow `other` may follow this too: it has as many calls behind it that
@@ -184,20 +171,13 @@ impl State {
     pub(super) fn covers(&self, other: &Self, reads: Slots, unknown: Slots) -> bool {
         let more = self.open & !other.open;
         let fewer = other.open & !self.open;
-        self.entry == other.entry
+        let entry_does = match (self.entry, other.entry) {
+            (Entry::None, Entry::None | Entry::Expired | Entry::Spent) => true,
+            (one, other_one) => one == other_one && self.lo <= other.lo && self.hi >= other.hi,
+        };
+        entry_does
             && more & !unknown == 0
             && fewer & !reads == 0
             && other.unseen & !self.unseen == 0
-            && self.time <= other.time
-            && self.lo <= other.lo
-            && self.hi >= other.hi
-    }
-}
-
-/// How long after the moment of this commit its deadline may be.
-fn life(commit: u32, timeline: &Timeline) -> (Nanos, Nanos) {
-    match timeline.call(commit).kind {
-        Kind::Commit { ttl, .. } => timeline.rules.life(ttl),
-        _ => (0, 0),
     }
 }

@@ -1,4 +1,13 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers are drawn below small ends"
+)]
+
 mod brute;
+mod long;
+mod reduced;
+mod sequential;
 mod simulate;
 
 use super::*;
@@ -37,6 +46,8 @@ fn small(chance: &mut Chance, is_plain: bool) -> Scene {
             false => [0, 0, 4][any(3) as usize],
         },
         slack: any(2),
+        is_busy: any(2) == 0,
+        mistake: None,
     }
 }
 
@@ -85,6 +96,20 @@ fn is_possible(calls: &[Call]) -> bool {
     })
 }
 
+/// What there is of a history just before a call returns, or when it does.
+fn past(calls: &[Call], at: usize, with: bool) -> Vec<Call> {
+    let end = calls[at].returned;
+    let mut past = calls.to_vec();
+    for (call, clock) in past.iter_mut().zip(brute::within(calls)) {
+        call.clock = clock;
+        if call.returned > end || call.returned == end && !with {
+            call.outcome = Outcome::Unknown;
+        }
+    }
+    past.retain(|call| call.invoked < end);
+    past
+}
+
 fn seed() -> u64 {
     std::env::var("LINEAR_SEED").map_or(0x5e55_10f5, |seed| seed.parse().expect("a number"))
 }
@@ -111,12 +136,19 @@ fn agrees_with_brute_force(is_plain: bool, histories: u32) {
         };
         assert!(
             agrees,
-            "history {number}: {judgement:?}, but {expected} by brute force\n{scene:?}\n{}",
-            calls
-                .iter()
-                .map(|call| format!("{call:?}\n"))
-                .collect::<String>()
+            "history {number}: {judgement:?}, but {expected} by brute force\n{scene:?}\n{calls:#?}"
         );
+        if let Judgement::Wrong { at } = judgement {
+            let [before, until] = [false, true].map(|with| past(&calls, at, with));
+            assert!(
+                !brute::is_linearizable(&until, &scene.rules),
+                "{at} of {calls:#?}"
+            );
+            assert!(
+                brute::is_linearizable(&before, &scene.rules),
+                "{at} of {calls:#?}"
+            );
+        }
         *match expected {
             true => &mut right,
             false => &mut wrong,

@@ -1,6 +1,6 @@
-//! Timeline: the calls of a history as they happened, with all that is known of their moments.
+//! Timeline: the calls of a history as they happened, with all that is known of them in hindsight.
 
-use super::{Call, Kind, Outcome, Rules, Span, Value};
+use super::{Call, Kind, Outcome, Rules, Span, Start, Value};
 use crate::model::Nanos;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,14 +12,25 @@ pub(super) struct Timeline<'a> {
     spans: Vec<Span>,
     /// The calls in the order in which they returned. Those whose outcome nobody ever learnt are not
     /// among them.
-    pub(super) returns: Vec<u32>,
+    returns: Vec<u32>,
     /// Every commit of a value, in the order of the values, then of the calls.
     commits: Vec<(Value, u32)>,
+    /// By call, for the only commit of a value: how many calls are invoked until the last prepare that
+    /// found it has been.
+    found_until: Vec<Option<u32>>,
+    /// By call: the latest moment at which a prepare can find something gone that is there when the call
+    /// is invoked, before something else is written.
+    found_gone_until: Vec<Nanos>,
+    /// How far was looked ahead: so many calls have returned, the last of them then.
+    returned: usize,
+    until: u64,
 }
 
 impl<'a> Timeline<'a> {
     pub(super) fn new(calls: &'a [Call], rules: &'a Rules) -> Self {
-        let returns = returns(calls);
+        let mut returns = returns(calls);
+        let spans = spans(calls, &returns);
+        returns.retain(|call| !calls[*call as usize].is_open());
         let mut commits: Vec<_> = (0u32..)
             .zip(calls)
             .filter_map(|(index, call)| match call.kind {
@@ -28,16 +39,78 @@ impl<'a> Timeline<'a> {
             })
             .collect();
         commits.sort_unstable();
-        Self {
+        let mut timeline = Self {
             calls,
             rules,
-            spans: spans(calls, &returns),
-            returns: returns
-                .into_iter()
-                .filter(|call| !calls[*call as usize].is_open())
-                .collect(),
+            spans,
+            returns,
             commits,
+            found_until: Vec::new(),
+            found_gone_until: Vec::new(),
+            returned: 0,
+            until: 0,
+        };
+        timeline.look_ahead(timeline.returns.len());
+        timeline
+    }
+
+    /// The calls that have returned, as far as was looked ahead.
+    pub(super) fn returns(&self) -> &[u32] {
+        &self.returns[..self.returned]
+    }
+
+    /// Looks ahead to so many returns, and no further.
+    pub(super) fn look_ahead(&mut self, returned: usize) {
+        self.returned = returned;
+        let last = self.returns().last();
+        self.until = last.map_or(0, |last| self.call(*last).returned);
+        let mut found_until = vec![None; self.calls.len()];
+        if self.rules.start == Start::Empty {
+            for same in self.commits.chunk_by(|one, next| one.0 == next.0) {
+                if let [(_, commit)] = same {
+                    found_until[*commit as usize] = Some(0);
+                }
+            }
         }
+        for (number, call) in (1u32..).zip(self.calls) {
+            if let Kind::Found(value) = call.kind
+                && self.is_certain(call)
+                && let Some(commit) = self.commits_from(value, 0).next()
+                && let Some(found_until) = &mut found_until[commit as usize]
+            {
+                *found_until = number;
+            }
+        }
+        self.found_until = found_until;
+
+        // By how many calls have been invoked: the latest moment of a prepare among them that found
+        // nothing.
+        let mut latest = vec![Nanos::MIN];
+        for (call, span) in self.calls.iter().zip(&self.spans) {
+            let before = latest.last().copied().unwrap_or(Nanos::MIN);
+            latest.push(match call.kind {
+                Kind::Nothing => before.max(span.to),
+                _ => before,
+            });
+        }
+        let mut until = vec![Nanos::MAX; self.calls.len() + 1];
+        for (index, call) in self.calls.iter().enumerate().rev() {
+            let writes =
+                matches!(call.kind, Kind::Commit { .. } | Kind::Drop) && self.is_certain(call);
+            until[index] = until[index + 1];
+            if writes {
+                let invoked = self
+                    .calls
+                    .partition_point(|other| other.invoked < call.returned);
+                until[index] = until[index].min(latest[invoked]);
+            }
+        }
+        self.found_gone_until = until;
+    }
+
+    /// Whether a call has taken effect for certain, as far as was looked ahead.
+    pub(super) fn is_certain(&self, call: &Call) -> bool {
+        call.outcome == Outcome::Certain && call.returned <= self.until
     }
 
     pub(super) fn call(&self, index: u32) -> &'a Call {
@@ -49,10 +122,16 @@ impl<'a> Timeline<'a> {
         self.spans[index as usize]
     }
 
-    /// How many times a value is committed.
-    pub(super) fn is_committed_again(&self, value: Value, commit: Option<u32>) -> bool {
-        self.commits_from(value, 0)
-            .any(|other| Some(other) != commit)
+    /// How many calls are invoked until nobody will find what this commit wrote any more; unknown if
+    /// its value may be there in another way.
+    pub(super) fn found_until(&self, commit: u32) -> Option<u32> {
+        self.found_until[commit as usize]
+    }
+
+    /// The latest moment at which a prepare can find something gone that is there once so many calls have
+    /// been invoked, before something else is written.
+    pub(super) fn found_gone_until(&self, invoked: u32) -> Nanos {
+        self.found_gone_until[invoked as usize]
     }
 
     /// The commits of a value among the calls from `first` on.

@@ -1,34 +1,41 @@
-//! Brute: every order of a small history's calls, with every moment and every deadline, as plainly as
-//! can be.
+//! Brute: every order of a small history's calls, with every reading of the clock and every deadline,
+//! as plainly as can be.
 
-use super::{Call, Kind, Nanos, Outcome, Rules, Start};
+use super::{Call, Kind, Nanos, Outcome, Rules, Span, Start};
 
 /// Later than anything in a small history.
 const END: usize = 18;
 const DEADLINES: usize = END + 1;
 /// Values are below this.
 const VALUES: usize = 6;
-const ENTRIES: usize = 1 + VALUES * DEADLINES;
+const ENTRIES: usize = 1 + 2 * VALUES * DEADLINES;
 
 /// Whether some order of the calls, with some moments and some deadlines, explains them.
 pub(super) fn is_linearizable(calls: &[Call], rules: &Rules) -> bool {
     let starts = match rules.start {
         Start::Empty => vec![None],
         Start::Unknown => (0..VALUES)
-            .flat_map(|value| (0..DEADLINES).map(move |deadline| Some((value, deadline))))
+            .flat_map(|value| (0..DEADLINES).map(move |deadline| Some(Thing::new(value, deadline))))
             .chain([None])
             .collect(),
     };
     let mut brute = Brute::new(calls, rules);
-    let now = calls.iter().map(|call| call.clock.from).min();
-    let now = now.map_or(0, |now| now as usize);
-    starts.into_iter().any(|entry| {
-        brute.can_go_on(World {
-            done: 0,
-            now,
-            entry,
-        })
-    })
+    let mut starts = starts.into_iter();
+    starts.any(|entry| brute.can_go_on(World { done: 0, entry }))
+}
+
+/// By call: when it can have taken effect. The clock read before a call was invoked bounds all that was
+/// invoked later, and the one read after it had returned all that returned earlier.
+pub(super) fn within(calls: &[Call]) -> Vec<Span> {
+    let each = calls.iter().map(|call| {
+        let before = calls.iter().filter(|other| other.invoked <= call.invoked);
+        let after = calls.iter().filter(|other| other.returned >= call.returned);
+        Span {
+            from: before.map(|other| other.clock.from).max().unwrap_or(0),
+            to: after.map(|other| other.clock.to).min().unwrap_or(0),
+        }
+    });
+    each.collect()
 }
 
 struct Brute<'a> {
@@ -36,20 +43,38 @@ struct Brute<'a> {
     rules: &'a Rules,
     /// By call: those that had returned before it was invoked.
     past: Vec<usize>,
-    /// By call: when it can have taken effect.
-    within: Vec<(Nanos, Nanos)>,
+    /// By call: when it can have read the clock.
+    within: Vec<Span>,
     /// The calls that took effect for certain.
     certain: usize,
     /// The worlds that have been tried, each a bit.
     tried: Vec<u64>,
 }
 
+/// An entry, live or not.
+#[derive(Clone, Copy)]
+struct Thing {
+    value: usize,
+    deadline: usize,
+    /// A prepare has found it gone.
+    is_gone: bool,
+}
+
+impl Thing {
+    fn new(value: usize, deadline: usize) -> Self {
+        Self {
+            value,
+            deadline,
+            is_gone: false,
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct World {
     /// The calls that have taken effect, or never will: each a bit.
     done: usize,
-    now: usize,
-    entry: Option<(usize, usize)>,
+    entry: Option<Thing>,
 }
 
 impl<'a> Brute<'a> {
@@ -59,15 +84,8 @@ impl<'a> Brute<'a> {
             each.filter(|(_, call)| is_in(call))
                 .fold(0, |set, (index, _)| set | 1 << index)
         };
-        // The clock read before a call was invoked bounds all that was invoked later, and the one read
-        // after it had returned all that returned earlier.
-        let within = |call: &Call| {
-            let before = calls.iter().filter(|other| other.invoked <= call.invoked);
-            let after = calls.iter().filter(|other| other.returned >= call.returned);
-            let from = before.map(|other| other.clock.from).max();
-            let to = after.map(|other| other.clock.to).min();
-            (from.unwrap_or(0), to.unwrap_or(0))
-        };
+        let within = within(calls);
+        let certain = set(&|call| call.outcome == Outcome::Certain);
         Self {
             calls,
             rules,
@@ -75,64 +93,72 @@ impl<'a> Brute<'a> {
                 .iter()
                 .map(|call| set(&|other| other.returned < call.invoked))
                 .collect(),
-            within: calls.iter().map(within).collect(),
-            certain: set(&|call| call.outcome == Outcome::Certain),
-            tried: vec![0; ((END + 1) * ENTRIES << calls.len()).div_ceil(64)],
+            within,
+            certain,
+            tried: vec![0; (ENTRIES << calls.len()).div_ceil(64)],
         }
     }
 
     fn can_go_on(&mut self, world: World) -> bool {
-        let World { done, now, entry } = world;
+        let World { done, entry } = world;
         if self.certain & !done == 0 {
             return true;
         }
-        let bit = entry.map_or(0, |(value, deadline)| 1 + value * DEADLINES + deadline);
-        let bit = (done * (END + 1) + now) * ENTRIES + bit;
+        let number = |thing: Thing| 2 * (thing.value * DEADLINES + thing.deadline);
+        let bit = entry.map_or(0, |thing| 1 + number(thing) + usize::from(thing.is_gone));
+        let bit = done * ENTRIES + bit;
         if self.tried[bit / 64] >> (bit % 64) & 1 == 1 {
             return false;
         }
         self.tried[bit / 64] |= 1 << (bit % 64);
 
         for index in 0..self.calls.len() {
-            let (from, to) = self.within[index];
             let is_ready = self.past[index] & self.certain & !done == 0;
-            if done >> index & 1 == 1 || !is_ready || (now as Nanos) < from || now as Nanos > to {
+            if done >> index & 1 == 1 || !is_ready {
                 continue;
             }
             // Whatever returned before this call can no longer take effect.
             let done = done | 1 << index | self.past[index];
-            for entry in self.entries_after(&self.calls[index], world) {
-                if self.can_go_on(World { done, now, entry }) {
+            for entry in self.entries_after(index, entry) {
+                if self.can_go_on(World { done, entry }) {
                     return true;
                 }
             }
         }
-        now < END
-            && self.can_go_on(World {
-                now: now + 1,
-                ..world
-            })
+        false
     }
 
     /// What can be there after a call, if it can take effect as it did.
-    fn entries_after(&self, call: &Call, world: World) -> Vec<Option<(usize, usize)>> {
-        let rules = self.rules;
-        let now = world.now as Nanos;
-        let mut readings = now - rules.uncertainty..=now + rules.uncertainty;
-        match (call.kind, world.entry) {
+    fn entries_after(&self, index: usize, before: Option<Thing>) -> Vec<Option<Thing>> {
+        let (rules, Span { from, to }) = (self.rules, self.within[index]);
+        // Of calls that never returned, no reading matters beyond the end of all deadlines.
+        let last = to.min(END as Nanos) + rules.uncertainty;
+        let mut readings = from - rules.uncertainty..=last;
+        if self.calls[index].outcome == Outcome::Unknown
+            && matches!(self.calls[index].kind, Kind::Found(_) | Kind::Nothing)
+        {
+            // Nobody knows what it returned.
+            return vec![before];
+        }
+        match (self.calls[index].kind, before) {
             (Kind::Drop, _) | (Kind::Nothing, None) => vec![None],
-            (Kind::Found(value), Some((there, deadline))) => {
-                let is_live = readings.any(|reading| reading < deadline as Nanos);
-                match there == value as usize && is_live {
-                    true => vec![world.entry],
+            (Kind::Found(value), Some(thing)) => {
+                let is_live = readings.any(|reading| reading < thing.deadline as Nanos);
+                match thing.value == value as usize && is_live && !thing.is_gone {
+                    true => vec![before],
                     false => vec![],
                 }
             }
             (Kind::Found(_), None) => vec![],
-            (Kind::Nothing, Some((_, deadline))) => {
-                let is_expired = readings.any(|reading| reading >= deadline as Nanos);
-                match is_expired || rules.may_evict {
-                    true => vec![None],
+            (Kind::Nothing, Some(_)) if rules.may_evict => vec![None],
+            (Kind::Nothing, Some(thing)) => {
+                let is_expired = readings.any(|reading| reading >= thing.deadline as Nanos);
+                let gone = Thing {
+                    is_gone: true,
+                    ..thing
+                };
+                match is_expired {
+                    true => vec![Some(gone)],
                     false => vec![],
                 }
             }
@@ -148,7 +174,7 @@ impl<'a> Brute<'a> {
                 };
                 let deadlines = (0..DEADLINES).filter(|deadline| can_be(*deadline as Nanos));
                 deadlines
-                    .map(|deadline| Some((value as usize, deadline)))
+                    .map(|deadline| Some(Thing::new(value as usize, deadline)))
                     .collect()
             }
         }

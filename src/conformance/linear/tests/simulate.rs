@@ -1,5 +1,11 @@
 //! Simulate: histories of a right store, under many clients at once.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers are drawn below small ends"
+)]
+
 use super::{Call, Kind, Nanos, Outcome, Rules, Span, Start, Value};
 
 /// A sequence of numbers that look random (splitmix64, S. Vigna).
@@ -42,6 +48,22 @@ pub(crate) struct Scene {
     pub(crate) unknown: u64,
     /// The clock is read up to this long before and after a call.
     pub(crate) slack: u64,
+    /// Each client has always a call under way.
+    pub(crate) is_busy: bool,
+    /// What the store gets wrong, now and then.
+    pub(crate) mistake: Option<Mistake>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// A prepare gives what the last write replaced.
+    StaleRead,
+    /// A commit does nothing.
+    LostUpdate,
+    /// What was dropped comes back.
+    Revival,
+    /// An entry is gone as soon as it is prepared again.
+    EarlyExpiry,
 }
 
 struct UnderWay {
@@ -58,6 +80,8 @@ struct Simulation<'a> {
     counter: u64,
     /// The live entry and its deadline.
     entry: Option<(Value, Nanos)>,
+    /// What the last write replaced.
+    replaced: Option<(Value, Nanos)>,
     calls: Vec<Call>,
     under_way: Vec<Option<UnderWay>>,
     left: Vec<UnderWay>,
@@ -82,6 +106,7 @@ impl Scene {
             now: 1,
             counter: 0,
             entry,
+            replaced: None,
             calls: Vec::with_capacity(self.calls),
             under_way: (0..self.clients).map(|_| None).collect(),
             left: Vec::new(),
@@ -165,6 +190,9 @@ impl Simulation<'_> {
             }
         } else if call.took_effect {
             self.give_back(call.index);
+            if self.scene.is_busy && self.calls.len() < self.scene.calls {
+                self.invoke(client);
+            }
         } else {
             self.take_effect(&mut call);
             self.under_way[client] = Some(call);
@@ -186,10 +214,33 @@ impl Simulation<'_> {
 
     fn take_effect(&mut self, call: &mut UnderWay) {
         call.took_effect = true;
+        let kind = self.calls[call.index].kind;
+        let is_read = matches!(kind, Kind::Found(_) | Kind::Nothing);
+        match self.scene.mistake.filter(|_| self.chance.one_in(20)) {
+            Some(Mistake::LostUpdate) if matches!(kind, Kind::Commit { .. }) => return,
+            Some(Mistake::StaleRead | Mistake::Revival) if is_read && self.replaced.is_some() => {
+                let entry = std::mem::replace(&mut self.entry, self.replaced);
+                self.answer(call.index);
+                if self.scene.mistake == Some(Mistake::StaleRead) {
+                    self.entry = entry;
+                }
+                return;
+            }
+            Some(Mistake::EarlyExpiry) if is_read => self.entry = None,
+            _ => {}
+        }
+        if is_read {
+            self.answer(call.index);
+        } else {
+            self.replaced = self.entry;
+            self.write(kind);
+        }
+    }
+
+    fn write(&mut self, kind: Kind) {
         let read = self.read();
         let rules = self.scene.rules;
-        match self.calls[call.index].kind {
-            Kind::Drop => self.entry = None,
+        self.entry = match kind {
             Kind::Commit { value, ttl } => {
                 let deadline = match rules.horizon {
                     Some(horizon) if ttl > horizon => {
@@ -197,17 +248,20 @@ impl Simulation<'_> {
                     }
                     _ => read + ttl + Nanos::from(self.chance.below(rules.resolution as u64 + 1)),
                 };
-                self.entry = Some((value, deadline));
+                Some((value, deadline))
             }
-            Kind::Found(_) | Kind::Nothing => {
-                let is_evicted = rules.may_evict && self.chance.one_in(4);
-                self.entry = self
-                    .entry
-                    .filter(|(_, deadline)| read < *deadline && !is_evicted);
-                if let Some((value, _)) = self.entry {
-                    self.calls[call.index].kind = Kind::Found(value);
-                }
-            }
+            _ => None,
+        };
+    }
+
+    fn answer(&mut self, index: usize) {
+        let read = self.read();
+        let is_evicted = self.scene.rules.may_evict && self.chance.one_in(4);
+        self.entry = self
+            .entry
+            .filter(|(_, deadline)| read < *deadline && !is_evicted);
+        if let Some((value, _)) = self.entry {
+            self.calls[index].kind = Kind::Found(value);
         }
     }
 }

@@ -1,0 +1,96 @@
+//! How fast histories of overlapping calls are judged, on all cores. The calls are a right store's:
+//! half prepares, a third commits, a sixth drops, by eight clients that each have always one under
+//! way; some entries expire.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use session_spec::conformance::linear::{
+    Call, Judgement, Kind, Outcome, Rules, Span, Start, Value, by_id, check, check_all,
+};
+use session_spec::model::Nanos;
+
+#[path = "../src/conformance/linear/tests/simulate.rs"]
+mod simulate;
+
+use simulate::{Chance, Scene};
+
+fn scene(calls: usize) -> Scene {
+    Scene {
+        rules: Rules::default(),
+        clients: 8,
+        calls,
+        ttl: 20_000,
+        tick: 1_000,
+        ticks: 1,
+        end: Nanos::MAX,
+        values: 0,
+        unknown: 0,
+        slack: 0,
+        is_busy: true,
+        mistake: None,
+    }
+}
+
+/// The calls on many ids, by eight clients each.
+fn histories(ids: u64, calls: usize) -> Vec<Vec<Call>> {
+    (0..ids)
+        .map(|id| scene(calls).play(&mut Chance(id)))
+        .collect()
+}
+
+fn one_id(criterion: &mut Criterion) {
+    let rules = Rules::default();
+    let mut group = criterion.benchmark_group("one id");
+    for calls in [10_000, 100_000, 1_000_000] {
+        let history = scene(calls).play(&mut Chance(1));
+        group.throughput(Throughput::Elements(calls as u64));
+        group.bench_function(format!("{calls} calls"), |bencher| {
+            bencher.iter(|| assert_eq!(check(&history, &rules), Judgement::Linearizable));
+        });
+    }
+    group.finish();
+}
+
+fn many_ids(criterion: &mut Criterion) {
+    let rules = Rules::default();
+    let mut group = criterion.benchmark_group("many ids");
+    let sixteen = histories(16, 100_000);
+    group.throughput(Throughput::Elements(1_600_000));
+    group.bench_function("16 ids x 100000 calls", |bencher| {
+        bencher.iter(|| {
+            let judgements = check_all(&sixteen, &rules);
+            assert!(
+                judgements
+                    .iter()
+                    .all(|each| *each == Judgement::Linearizable)
+            );
+        });
+    });
+    // One after another in one history, as clients that visit all the ids would leave them.
+    let thousand = histories(1_000, 1_000);
+    let history: Vec<(u32, Call)> = (0..1_000)
+        .flat_map(|call| {
+            (0..)
+                .zip(&thousand)
+                .map(move |(id, calls)| (id, calls[call]))
+        })
+        .collect();
+    group.throughput(Throughput::Elements(1_000_000));
+    group.bench_function("1000 ids x 1000 calls, from one history", |bencher| {
+        bencher.iter(|| {
+            let judgements = check_all(&by_id(&history), &rules);
+            assert!(
+                judgements
+                    .iter()
+                    .all(|each| *each == Judgement::Linearizable)
+            );
+        });
+    });
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(10);
+    targets = one_id, many_ids
+}
+criterion_main!(benches);

@@ -1,0 +1,190 @@
+use super::simulate::Mistake;
+use super::*;
+use reduce::{is_wrong, parts, without};
+
+fn name(value: Value) -> String {
+    format!("v{value}")
+}
+
+#[test]
+fn what_is_left_is_wrong_and_needed_and_can_be_argued() {
+    println!("LINEAR_SEED={}", seed());
+    let mut chance = Chance(seed());
+    for mistake in [
+        Mistake::StaleRead,
+        Mistake::LostUpdate,
+        Mistake::Revival,
+        Mistake::EarlyExpiry,
+    ] {
+        let scene = Scene {
+            rules: Rules::default(),
+            clients: 3,
+            calls: 60,
+            ttl: 2_000,
+            tick: 20,
+            ticks: 2,
+            end: Nanos::MAX,
+            values: 0,
+            unknown: 10,
+            slack: 0,
+            is_busy: false,
+            mistake: Some(mistake),
+        };
+        let (mut wrong, mut argued, mut left) = (0, 0, 0);
+        for _ in 0..200 {
+            let calls = scene.play(&mut chance);
+            let Some(reduced) = reduce(&calls, &scene.rules) else {
+                continue;
+            };
+            wrong += 1;
+            let judgement = check(&reduced.calls, &scene.rules);
+            assert!(matches!(judgement, Judgement::Wrong { .. }), "{reduced:#?}");
+            let parts = parts(&calls, &scene.rules).unwrap();
+            for (index, part) in parts.iter().enumerate() {
+                if !part.is_relaxed {
+                    let fewer = without(&parts, index..index + 1);
+                    assert!(!is_wrong(&fewer, &scene.rules), "{part:?} is not needed");
+                }
+            }
+            left += reduced.calls.len();
+            argued += usize::from(!reduced.argue(&name).starts_with("no order"));
+        }
+        println!("{mistake:?}: {wrong} wrong, {argued} argued, {left} calls left");
+        assert!(wrong >= 10, "{mistake:?}: {wrong} of 200 are wrong");
+        assert!(
+            left <= 5 * wrong,
+            "{mistake:?}: {left} calls left of {wrong}"
+        );
+        assert!(argued * 10 >= wrong * 8, "{mistake:?}: {argued} of {wrong}");
+    }
+}
+
+/// Calls from their client, kind, and the events at which they are invoked and return; the clock goes
+/// on by a second with each event.
+fn story(calls: &[(u32, Kind, u64, u64)]) -> Vec<Call> {
+    let each = calls.iter().map(|(client, kind, invoked, returned)| Call {
+        client: *client,
+        kind: *kind,
+        invoked: *invoked,
+        returned: *returned,
+        clock: Span {
+            from: Nanos::from(*invoked) * 1_000_000_000,
+            to: Nanos::from(*returned) * 1_000_000_000,
+        },
+        outcome: Outcome::Certain,
+    });
+    each.collect()
+}
+
+fn commit(value: Value, seconds: Nanos) -> Kind {
+    let ttl = seconds * 1_000_000_000;
+    Kind::Commit { value, ttl }
+}
+
+fn tell(calls: &[(u32, Kind, u64, u64)]) -> String {
+    let reduced = reduce(&story(calls), &Rules::default()).expect("it is wrong");
+    format!("{}\n{}", reduced.draw(&name), reduced.argue(&name))
+}
+
+#[test]
+fn an_entry_that_is_found_after_its_drop_is_told() {
+    let told = tell(&[
+        (7, commit(8, 100), 1, 2),
+        (7, Kind::Found(8), 3, 4),
+        (7, commit(1, 100), 5, 8),
+        (3, Kind::Found(1), 6, 7),
+        (3, Kind::Drop, 9, 12),
+        (5, Kind::Found(1), 10, 11),
+        (5, Kind::Found(1), 13, 14),
+    ]);
+    insta::assert_snapshot!(told, @"
+    c1 [--commit v1 ttl 100s--]
+    c2                          [--drop--]
+    c3                                     [--prepare v1--]
+
+    c3's prepare was called after c2's drop had returned, yet it gives v1, which c1 had committed before that
+    ");
+}
+
+#[test]
+fn an_entry_that_expires_early_is_told() {
+    let told = tell(&[
+        (1, commit(1, 30), 1, 3),
+        (2, Kind::Nothing, 2, 4),
+        (2, Kind::Nothing, 5, 6),
+    ]);
+    insta::assert_snapshot!(told, @"
+    c1 [--commit v1 ttl 30s--]
+    c2                         [--prepare nothing--]
+
+    c1's commit of v1 is live until 31s at least, and no drop came after it; yet c2's prepare came after it and had returned by 6s, and finds nothing
+    ");
+}
+
+#[test]
+fn an_entry_that_outlives_its_deadline_is_told() {
+    let told = tell(&[(1, commit(1, 2), 1, 2), (2, Kind::Found(1), 6, 7)]);
+    insta::assert_snapshot!(told, @"
+    c1 [--commit v1 ttl 2s--]
+    c2                        [--prepare v1--]
+
+    c1's commit of v1 is gone by 4s at the latest, and nobody committed it again; yet c2's prepare, called at 6s, gives it
+    ");
+}
+
+#[test]
+fn an_entry_that_comes_back_is_told() {
+    let told = tell(&[
+        (1, commit(1, 10), 1, 5),
+        (2, Kind::Nothing, 6, 12),
+        (1, Kind::Found(1), 13, 14),
+    ]);
+    insta::assert_snapshot!(told, @"
+    c1 [--commit v1 ttl 10s--]                       [--prepare v1--]
+    c2                         [--prepare nothing--]
+
+    c2's prepare had found nothing, and nobody has committed v1 again since c1 did; yet c1's prepare, called later, gives it
+    ");
+}
+
+#[test]
+fn a_lost_update_is_told() {
+    let told = tell(&[
+        (1, commit(1, 100), 1, 2),
+        (2, commit(2, 100), 3, 6),
+        (1, Kind::Found(2), 4, 5),
+        (1, Kind::Found(1), 7, 8),
+    ]);
+    insta::assert_snapshot!(told, @"
+    c1 [--commit v1 ttl 100s--]                          [--prepare v1--]
+    c2                          [--commit v2 ttl 100s--]
+
+    c1's prepare was called after c2's commit of v2 had returned, yet it gives v1, which c1 had committed before that
+    ");
+}
+
+#[test]
+fn a_value_from_nowhere_is_told() {
+    let told = tell(&[(1, Kind::Found(1), 1, 3), (2, commit(1, 100), 4, 5)]);
+    insta::assert_snapshot!(told, @"
+    c1 [--prepare v1--]
+
+    c1's prepare gives v1, which nobody had committed by then
+    ");
+}
+
+#[test]
+fn two_prepares_that_see_two_commits_in_either_order_are_told() {
+    let told = tell(&[
+        (1, commit(1, 100), 1, 4),
+        (2, commit(2, 100), 2, 3),
+        (1, Kind::Found(1), 5, 7),
+        (2, Kind::Found(2), 6, 8),
+    ]);
+    insta::assert_snapshot!(told, @"
+    c1 [--commit v1 ttl 100s----] [--prepare v1--]
+    c2  [--commit v2 ttl 100s--]   [--prepare v2--]
+
+    c2's prepare gives v2 and c1's gives v1; both had been committed before either, so both prepares must give the one that was committed last
+    ");
+}
