@@ -15,10 +15,16 @@
 //!
 //! [`conformance_tests!`](crate::conformance_tests) makes one `#[test]` of each clause instead.
 //!
-//! Two searches run, both in lockstep with the [model](crate::Model): *exhaustive*, every program up
-//! to a length over a small alphabet of calls; and *random*, long programs with extreme times,
-//! hostile ids and every kind of value. A program that fails is shrunk; the clause named is derived
-//! from the minimal program. A violation ends its program, not the search.
+//! Two searches run in lockstep with the [model](crate::Model): *exhaustive*, every program up to a
+//! length over a small alphabet of calls; and *random*, long programs with extreme times, hostile ids
+//! and every kind of value. A program that fails is shrunk; the clause named is derived from the
+//! minimal program. A violation ends its program, not the search.
+//!
+//! Two more take histories: *concurrent*, several clients at once, as tasks and as threads; and
+//! *cancelled*, calls whose futures are dropped half way. A history is right if some order of its calls
+//! explains every reply; of a wrong one only the calls are shown that are needed to see it.
+//!
+//! A call that does not return is a finding too: the check runs on threads of its own, and ends there.
 //!
 //! A store that cannot simply be made on a [`ManualClock`] is a [`Subject`]; what a store does not
 //! claim, its [`Profile`] says.

@@ -36,9 +36,10 @@ Examples:
 enum Command {
     /// Check a store against the contract: what was searched, every clause, and a verdict.
     ///
-    /// Two searches run. The exhaustive one takes every program (a sequence of prepare, commit, drop
+    /// Four searches run. The exhaustive one takes every program (a sequence of prepare, commit, drop
     /// and advance of the clock) up to a length; the random one takes long programs with extreme
-    /// times, hostile ids and any JSON value. Whatever fails is shrunk to a minimal program.
+    /// times, hostile ids and any JSON value; the concurrent one has several clients call at once, and
+    /// the cancelled one drops calls half way. Whatever fails is reduced to what is needed to see it.
     Check {
         /// The store.
         store: Store,
@@ -51,6 +52,9 @@ enum Command {
         /// How many random programs to run; 0 leaves them out.
         #[arg(long, default_value_t = 10_000)]
         sequences: usize,
+        /// How many clients call at once in the concurrent search; fewer than 2 leave it out.
+        #[arg(long, default_value_t = 4)]
+        clients: usize,
         /// Look for this clause only; may be given more than once.
         #[arg(long, value_name = "CLAUSE")]
         only: Vec<Clause>,
@@ -117,6 +121,7 @@ fn main() -> ExitCode {
             seed,
             depth,
             sequences,
+            clients,
             only,
             format,
         } => {
@@ -124,6 +129,7 @@ fn main() -> ExitCode {
             let mut check = check(MemStore::with_clock)
                 .depth(depth)
                 .sequences(sequences)
+                .clients(clients)
                 .on_progress(move |progress| {
                     let search = format!("{} search", progress.search);
                     watch.tell(&search, progress.done, progress.total);
