@@ -1,17 +1,18 @@
 //! How fast histories of overlapping calls are judged, on all cores. The calls are a right store's:
-//! half prepares, a third commits, a sixth drops, by eight clients that each have always one under
-//! way; some entries expire.
+//! half prepares, a third commits, a sixth drops; some entries expire. Eight clients have each always
+//! one call under way, all on one id or spread over many.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use session_spec::conformance::linear::{
-    Call, Judgement, Kind, Outcome, Rules, Span, Start, Value, by_id, check, check_all,
+    Call, Judgement, Kind, Outcome, Rules, Span, Start, Value, by_id, check, check_all, reduce,
 };
 use session_spec::model::Nanos;
+use std::time::Duration;
 
 #[path = "../src/conformance/linear/tests/simulate.rs"]
 mod simulate;
 
-use simulate::{Chance, Scene};
+use simulate::{Chance, Mistake, Scene};
 
 fn scene(calls: usize) -> Scene {
     Scene {
@@ -25,16 +26,19 @@ fn scene(calls: usize) -> Scene {
         values: 0,
         unknown: 0,
         slack: 0,
-        is_busy: true,
+        idle: 0,
         mistake: None,
     }
 }
 
-/// The calls on many ids, by eight clients each.
+/// The calls on many ids, each client at an id as much less often.
 fn histories(ids: u64, calls: usize) -> Vec<Vec<Call>> {
-    (0..ids)
-        .map(|id| scene(calls).play(&mut Chance(id)))
-        .collect()
+    let scene = Scene {
+        idle: 2 * ids,
+        ttl: 2_000 * ids,
+        ..scene(calls)
+    };
+    (0..ids).map(|id| scene.play(&mut Chance(id))).collect()
 }
 
 fn one_id(criterion: &mut Criterion) {
@@ -88,9 +92,29 @@ fn many_ids(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn wrong(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("reduced, 10000 calls");
+    for mistake in [
+        Mistake::StaleRead,
+        Mistake::LostUpdate,
+        Mistake::Revival,
+        Mistake::EarlyExpiry,
+    ] {
+        let scene = Scene {
+            mistake: Some(mistake),
+            ..scene(10_000)
+        };
+        let history = scene.play(&mut Chance(1));
+        group.bench_function(format!("{mistake:?}"), |bencher| {
+            bencher.iter(|| reduce(&history, &scene.rules).expect("it is wrong"));
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
-    config = Criterion::default().sample_size(10);
-    targets = one_id, many_ids
+    config = Criterion::default().sample_size(10).warm_up_time(Duration::from_secs(1));
+    targets = one_id, many_ids, wrong
 }
 criterion_main!(benches);

@@ -76,6 +76,10 @@ impl<S: Store> Oracle<S> {
 
 impl<S: Store, C: Clock> Oracle<S, C> {
     /// The same by `clock`, which has to be the store's own, or one that goes as fast.
+    ///
+    /// # Panics
+    /// Not this, but calls whose answer is wrong, unless
+    /// [`on_disagreement`](Oracle::on_disagreement) is told.
     pub fn with_clock(store: S, clock: C) -> Self {
         Self {
             store,

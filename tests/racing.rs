@@ -14,12 +14,12 @@ type Reply<T> = Result<T, StoreError>;
 /// Lets others go first, once.
 async fn step_back() {
     let mut waited = false;
-    poll_fn(|context| match std::mem::replace(&mut waited, true) {
-        true => Poll::Ready(()),
-        false => {
-            context.waker().wake_by_ref();
-            Poll::Pending
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
         }
+        context.waker().wake_by_ref();
+        Poll::Pending
     })
     .await;
 }

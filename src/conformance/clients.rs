@@ -152,7 +152,7 @@ impl Plan {
             let threads: Vec<_> = clients
                 .map(|(ops, number)| scope.spawn(move || client(number, ops)))
                 .collect();
-            let joined = threads.into_iter().map(|thread| thread.join());
+            let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
             joined
                 .map(|records| records.unwrap_or_else(|_| Err("a client was lost".into())))
                 .collect::<Result<Vec<_>, _>>()

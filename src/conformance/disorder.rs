@@ -62,7 +62,7 @@ impl<S: Subject> Searcher<'_, S> {
         second.retain(|record| record.outcome.is_some());
         let orders = [first, second, by_return, records];
         orders.into_iter().find_map(|records| {
-            let ops = self.as_program(&records);
+            let ops = Self::as_program(&records);
             let failure = self.runner(&ops)(&ops)?;
             Some(Caught {
                 ops,
@@ -73,7 +73,7 @@ impl<S: Subject> Searcher<'_, S> {
     }
 
     /// The calls with the time between them.
-    fn as_program(&self, records: &[&Record]) -> Vec<Op> {
+    fn as_program(records: &[&Record]) -> Vec<Op> {
         let (mut ops, mut now) = (Vec::new(), 0);
         for record in records {
             if Self::PASSING == Passing::Injected && record.clock.from > now {

@@ -155,10 +155,11 @@ impl Record {
         let Some(outcome) = &self.outcome else {
             return false;
         };
-        match (&self.op, outcome) {
-            (_, Outcome::Failed(_)) => false,
-            (Op::Prepare { .. }, Outcome::Replied(Reply::Found(_) | Reply::Nothing)) => false,
-            (Op::Commit { .. } | Op::Drop { .. }, Outcome::Replied(Reply::Done)) => false,
+        let is_prepare = matches!(self.op, Op::Prepare { .. });
+        match outcome {
+            Outcome::Failed(_) => false,
+            Outcome::Replied(Reply::Found(_) | Reply::Nothing) => !is_prepare,
+            Outcome::Replied(Reply::Done) => is_prepare,
             _ => true,
         }
     }
@@ -199,7 +200,7 @@ impl History {
     /// How many writes were under way at once with another call on their id.
     pub(super) fn overlaps(&self) -> usize {
         let by_id = self.by_id();
-        let with_another = |calls: &[&Record]| pairs(calls).filter(|pair| is_race(pair)).count();
+        let with_another = |calls: &[&Record]| pairs(calls).filter(is_race).count();
         by_id.values().map(|calls| with_another(calls)).sum()
     }
 

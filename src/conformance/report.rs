@@ -142,6 +142,10 @@ fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::
     serializer.collect_str(program)
 }
 
+#[expect(
+    clippy::ref_option,
+    reason = "serde hands over a reference to the field"
+)]
 fn reply_as_text<S: Serializer>(reply: &Option<Reply>, serializer: S) -> Result<S::Ok, S::Error> {
     match reply {
         Some(reply) => serializer.collect_str(&ReplyText(reply)),

@@ -101,8 +101,8 @@ fn end<S: Subject>(
     run.precision = so_far.precision;
     run.report = so_far.report.unwrap_or(run.report);
     let tick = run.searcher.tick;
-    let violation = match &hung.history {
-        Some(history) => Violation {
+    let violation = if let Some(history) = &hung.history {
+        Violation {
             clause: match so_far.search {
                 "cancelled" => Clause::Can1,
                 _ => Clause::Con1,
@@ -119,21 +119,10 @@ fn end<S: Subject>(
             search: so_far.search,
             after: 0,
             repeats: false,
-        },
-        None => {
-            let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);
-            Violation {
-                clause: diagnose::clause(&failing, tick),
-                because: diagnose::because(&failing),
-                program: failing.ops.into(),
-                expected: Some(failing.failure.expected.reply),
-                got: failing.failure.outcome,
-                history: None,
-                search: so_far.search,
-                after: 0,
-                repeats: true,
-            }
         }
+    } else {
+        let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);
+        run.violation(failing, so_far.search, 0, true)
     };
     run.keep(violation);
     run.report.notes.push(format!(
@@ -486,24 +475,35 @@ impl<'a, S: Subject> Run<'a, S> {
                 ops: ops.clone(),
                 failure: failure.clone(),
             });
-            Violation {
-                clause: match repeats {
-                    true => diagnose::clause(&failing, tick),
-                    // Of a program that was not shrunk, nothing says what in it matters.
-                    false => failing.failure.expected.clause,
-                },
-                because: diagnose::because(&failing),
-                program: failing.ops.into(),
-                expected: Some(failing.failure.expected.reply),
-                got: failing.failure.outcome,
-                history: None,
-                search: name,
-                after: *after,
-                repeats,
-            }
+            self.violation(failing, name, *after, repeats)
         });
         for violation in violations {
             self.keep(violation);
+        }
+    }
+
+    /// What a failing program shows.
+    fn violation(
+        &self,
+        failing: Failing,
+        search: &'static str,
+        after: u64,
+        repeats: bool,
+    ) -> Violation {
+        Violation {
+            clause: match repeats {
+                true => diagnose::clause(&failing, self.searcher.tick),
+                // Of a program that was not shrunk, nothing says what in it matters.
+                false => failing.failure.expected.clause,
+            },
+            because: diagnose::because(&failing),
+            program: failing.ops.into(),
+            expected: Some(failing.failure.expected.reply),
+            got: failing.failure.outcome,
+            history: None,
+            search,
+            after,
+            repeats,
         }
     }
 

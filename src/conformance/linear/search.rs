@@ -141,25 +141,10 @@ impl<'a> Search<'a> {
 
     /// Returns from a call: only those states are left in which it has taken effect.
     fn give_back(&mut self, slot: Slots) -> Result<(), End> {
-        let mut states = std::mem::take(&mut self.states);
-        self.after.clear();
-        self.before.clear();
-        self.returning = slot;
-        for state in states.drain(..) {
-            if let Some(state) = self.settle(state) {
-                self.keep(state);
-            }
+        if self.states.iter().any(|state| state.open & slot != 0) {
+            self.returning = slot;
+            self.go_through()?;
         }
-        let mut next = 0;
-        while let Some(state) = self.before.get(next).copied() {
-            next += 1;
-            self.explore(state, slot);
-            if self.before.len().max(self.after.len()) > MOST {
-                return Err(End::TooMany);
-            }
-        }
-        std::mem::swap(&mut self.states, &mut self.after);
-        self.after = states;
         for set in [
             &mut self.taken,
             &mut self.founds,
@@ -171,6 +156,28 @@ impl<'a> Search<'a> {
         ] {
             *set &= !slot;
         }
+        Ok(())
+    }
+
+    /// Every state after the returning call has taken effect, from those before.
+    fn go_through(&mut self) -> Result<(), End> {
+        let mut states = std::mem::take(&mut self.states);
+        self.after.clear();
+        self.before.clear();
+        for state in states.drain(..) {
+            if let Some(state) = self.settle(state) {
+                self.keep(state);
+            }
+        }
+        let mut next = 0;
+        while let Some(state) = self.before.get(next).copied() {
+            next += 1;
+            self.explore(state);
+            if self.before.len().max(self.after.len()) > MOST {
+                return Err(End::TooMany);
+            }
+        }
+        self.states = std::mem::replace(&mut self.after, states);
         match self.states.is_empty() {
             true => Err(End::NoOrder),
             false => Ok(()),
@@ -178,7 +185,8 @@ impl<'a> Search<'a> {
     }
 
     /// From one state: the call takes effect, or another one ahead of it.
-    fn explore(&mut self, state: State, slot: Slots) {
+    fn explore(&mut self, state: State) {
+        let slot = self.returning;
         if slot & self.writes() != 0 {
             self.miss(state, slot);
         }
@@ -346,6 +354,9 @@ impl<'a> Search<'a> {
 
     /// Whether whatever may follow `other` may follow `state` too.
     fn covers(&self, state: &State, other: &State) -> bool {
+        if other.unseen & !state.unseen != 0 {
+            return false;
+        }
         // It can still have missed what the other one has behind it.
         let missed = state.open & !other.open & state.unseen & self.unread;
         let state = state.having_missed(missed);

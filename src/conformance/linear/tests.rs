@@ -46,7 +46,7 @@ fn small(chance: &mut Chance, is_plain: bool) -> Scene {
             false => [0, 0, 4][any(3) as usize],
         },
         slack: any(2),
-        is_busy: any(2) == 0,
+        idle: any(2),
         mistake: None,
     }
 }

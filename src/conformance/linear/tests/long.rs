@@ -13,7 +13,7 @@ fn busy(calls: usize) -> Scene {
         values: 0,
         unknown: 0,
         slack: 0,
-        is_busy: true,
+        idle: 0,
         mistake: None,
     }
 }

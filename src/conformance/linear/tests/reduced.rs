@@ -27,7 +27,7 @@ fn what_is_left_is_wrong_and_needed_and_can_be_argued() {
             values: 0,
             unknown: 10,
             slack: 0,
-            is_busy: false,
+            idle: 1,
             mistake: Some(mistake),
         };
         let (mut wrong, mut argued, mut left) = (0, 0, 0);

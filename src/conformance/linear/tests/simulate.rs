@@ -48,8 +48,8 @@ pub(crate) struct Scene {
     pub(crate) unknown: u64,
     /// The clock is read up to this long before and after a call.
     pub(crate) slack: u64,
-    /// Each client has always a call under way.
-    pub(crate) is_busy: bool,
+    /// How many turns a client lets pass between its calls on average.
+    pub(crate) idle: u64,
     /// What the store gets wrong, now and then.
     pub(crate) mistake: Option<Mistake>,
 }
@@ -129,7 +129,11 @@ impl Simulation<'_> {
         let client = self.chance.below(self.scene.clients.into()) as usize;
         match self.under_way[client].take() {
             Some(call) => self.move_on(client, call),
-            None if self.calls.len() < self.scene.calls => self.invoke(client),
+            None if self.calls.len() < self.scene.calls => {
+                if self.chance.one_in(self.scene.idle.max(1)) {
+                    self.invoke(client);
+                }
+            }
             None => return self.under_way.iter().any(Option::is_some),
         }
         true
@@ -190,7 +194,7 @@ impl Simulation<'_> {
             }
         } else if call.took_effect {
             self.give_back(call.index);
-            if self.scene.is_busy && self.calls.len() < self.scene.calls {
+            if self.scene.idle == 0 && self.calls.len() < self.scene.calls {
                 self.invoke(client);
             }
         } else {
