@@ -404,9 +404,9 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
         let symptom = failure.symptom();
         self.failures.entry(symptom).or_insert_with(|| {
             let mut letters = self.letters.clone();
-            if at >= self.length {
-                letters.push(ALPHABET.len() + at - self.length);
-            }
+            // The observations before the wrong one may be what it takes.
+            let observed = (at + 1).saturating_sub(self.length);
+            letters.extend(ALPHABET.len()..ALPHABET.len() + observed);
             (failure, ordinal, letters)
         });
         self.length
