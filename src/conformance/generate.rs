@@ -105,7 +105,11 @@ impl Generator {
         let (first, rest) = draws.split_first().unwrap_or((&0, &[]));
         let mut first = Bits(*first);
         let phase = PHASES[first.take(PHASES.len())];
-        let ids = self.ids(first);
+        let is_crowded = first.take(CROWDED) == 0;
+        let ids = match is_crowded {
+            true => self.crowd(rest.len()),
+            false => self.ids(first),
+        };
         let mut ops = Vec::with_capacity(1 + rest.len() + ids.len());
         let mut model = Model::default();
         if phase > 0 && self.pace.at_will {
@@ -115,7 +119,10 @@ impl Generator {
         }
         // With the advance in front, no more than were asked for.
         for &draw in &rest[ops.len()..] {
-            let op = self.op(Bits(draw), &ids, &model, ops.len());
+            let op = match is_crowded {
+                true => self.op_of_a_crowd(Bits(draw), &ids, &model, ops.len()),
+                false => self.op(Bits(draw), &ids, &model, ops.len()),
+            };
             model.step(&op);
             ops.push(op);
         }
@@ -138,12 +145,24 @@ impl Generator {
         }
     }
 
-    /// Half of them small and unlike any other of the program, half of them anything.
+    /// Mostly commits of one id after another, for long: what stores with little room forget.
+    fn op_of_a_crowd(&self, mut bits: Bits, ids: &[String], model: &Model, index: usize) -> Op {
+        if bits.take(8) == 0 {
+            return self.op(bits, ids, model, index);
+        }
+        Op::Commit {
+            snapshot: Some(payload::numbered(index as u64 + 1, &ids[index % ids.len()])),
+            ttl: 1_000 * self.pace.tick,
+        }
+    }
+
+    /// Some of them small and unlike any other of the program, some always the same, half of them
+    /// anything.
     fn payload(&self, bits: &mut Bits, id: &str, index: usize) -> Snapshot {
-        if bits.take(2) == 0 {
-            payload::numbered(index as u64 + 1, id)
-        } else {
-            self.payloads[bits.take(POOL)].with_id(id)
+        match bits.take(4) {
+            0 => payload::numbered(index as u64 + 1, id),
+            1 => payload::numbered(1, id),
+            _ => self.payloads[bits.take(POOL)].with_id(id),
         }
     }
 }
@@ -165,6 +184,19 @@ impl Generator {
             ids.extend(hostile::pair(bits.0));
         }
         ids
+    }
+
+    /// As many ids as there are operations, as far as there are letters.
+    fn crowd(&self, count: usize) -> Vec<String> {
+        if let Some(pair) = &self.profile.ids {
+            return (0..count as u64).flat_map(|number| pair(number)).collect();
+        }
+        let letters = ('A'..='Z').chain('a'..='z').map(String::from);
+        let tokens = letters.map(|letter| letter.repeat(token::LEN));
+        tokens
+            .filter(|id| token::is_token(id))
+            .take(count)
+            .collect()
     }
 
     fn ttl(&self, bits: &mut Bits, id: &str, model: &Model) -> Nanos {
@@ -221,12 +253,15 @@ impl Bits {
     }
 }
 
+/// One program in so many commits many ids.
+const CROWDED: usize = 32;
+
 const SECOND: Nanos = 1_000_000_000;
 const MILLISECOND: Nanos = 1_000_000;
 
 /// No program's time goes further: 20,000 years. A `SystemTime` ends not much later on some
 /// platforms, and a clock that cannot go on would convict the store that reads it.
-const FURTHEST: Nanos = 20_000 * 366 * 86_400 * SECOND;
+pub(super) const FURTHEST: Nanos = 20_000 * 366 * 86_400 * SECOND;
 
 /// Where between two whole seconds programs begin: clocks that are cut to steps err at these.
 const PHASES: [Nanos; 8] = [
@@ -244,7 +279,7 @@ const PHASES: [Nanos; 8] = [
 const STEPS: [Nanos; 4] = [MILLISECOND, 100 * MILLISECOND, SECOND, 60 * SECOND];
 
 /// 2020-01-01, where a [`ManualClock`](crate::ManualClock) starts, in seconds since 1970.
-const WALL_ORIGIN: Nanos = 1_577_836_800;
+pub(super) const WALL_ORIGIN: Nanos = 1_577_836_800;
 
 /// Times to live at which clocks, units and sums break.
 pub(super) const EDGES: [Nanos; 32] = [
