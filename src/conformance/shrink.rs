@@ -6,6 +6,7 @@
 mod ids;
 mod payloads;
 mod times;
+mod values;
 
 use super::lockstep::{Failure, Mistake};
 use crate::model::{Nanos, Op};

@@ -12,16 +12,33 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             .filter(|id| !id.is_empty())
             .map(str::to_owned)
             .collect();
-        self.rename_one(&ids) || self.shorten_one(&ids) || self.shorten_two(&ids)
+        self.rename_one(&ids)
+            || self.rename_two(&ids)
+            || self.shorten_one(&ids)
+            || self.shorten_two(&ids)
     }
 
     /// Puts a simpler id in place of one, everywhere: one that occurs already merges the two.
     fn rename_one(&mut self, ids: &[String]) -> bool {
+        let simple = simplest(ids.len() + 1);
         ids.iter().any(|id| {
-            let simpler = SIMPLE.iter().map(|letter| letter.repeat(token::LEN));
+            let simpler = simple.iter().take_while(|simple| *simple != id);
             simpler
-                .take_while(|simple| simple != id)
-                .any(|simple| self.rename(&[(id, &simple)]))
+                .into_iter()
+                .any(|simple| self.rename(&[(id, simple)]))
+        })
+    }
+
+    /// Puts a simple id that occurs already in place of one that is not simple, and a spare one in
+    /// place of that: some stores go by the order of ids.
+    fn rename_two(&mut self, ids: &[String]) -> bool {
+        let simple = simplest(ids.len() + 1);
+        let spare = simple.iter().find(|simple| !ids.contains(simple));
+        let strange = ids.iter().filter(|id| !simple.contains(id));
+        let pairs = strange.flat_map(|id| ids.iter().map(move |other| (id, other)));
+        let mut pairs = pairs.filter(|(_, other)| simple.contains(other));
+        spare.is_some_and(|spare| {
+            pairs.any(|(id, other)| self.rename(&[(id, other), (other, spare)]))
         })
     }
 
@@ -54,8 +71,15 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     }
 }
 
-/// The letters of the simplest ids, the simplest first.
-const SIMPLE: [&str; 4] = ["A", "B", "C", "D"];
+/// The simplest ids, the simplest first.
+fn simplest(count: usize) -> Vec<String> {
+    let letters = ('A'..='Z').chain('a'..='z').map(String::from);
+    let tokens = letters.map(|letter| letter.repeat(token::LEN));
+    tokens
+        .filter(|id| token::is_token(id))
+        .take(count)
+        .collect()
+}
 
 fn renamed(op: &Op, names: &[(&String, &String)]) -> Op {
     let new = |id: &str| {

@@ -17,6 +17,30 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             || self.change_two(&distinct)
             || self.change_one()
             || self.shift_two()
+            || self.make_all_plain()
+    }
+
+    /// All times at once to plain ones, where they are few: often only together they keep the order
+    /// of what happens.
+    fn make_all_plain(&mut self) -> bool {
+        const MOST: u32 = 4;
+        let plain = self.plain();
+        let times: Vec<Nanos> = self.best.ops.iter().filter_map(time).collect();
+        let count = u32::try_from(times.len()).unwrap_or(u32::MAX);
+        if !(2..=MOST).contains(&count) || times.iter().all(|time| plain.0.contains(time)) {
+            return false;
+        }
+        (0..3_usize.pow(count)).any(|choice| {
+            let mut rest = choice;
+            let mut next = || {
+                let chosen = plain.0[rest % 3];
+                rest /= 3;
+                chosen
+            };
+            let chosen: Vec<Nanos> = times.iter().map(|_| next()).collect();
+            let mut chosen = chosen.into_iter();
+            self.try_times(|_, time| chosen.next().unwrap_or(time))
+        })
     }
 
     /// One time, wherever it occurs, to a simpler one.
@@ -97,7 +121,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         Plain([1, 2, 3].map(|ticks| ticks * self.tick))
     }
 
-    fn try_times(&mut self, change: impl Fn(usize, Nanos) -> Nanos) -> bool {
+    fn try_times(&mut self, mut change: impl FnMut(usize, Nanos) -> Nanos) -> bool {
         let mut ops = self.best.ops.clone();
         for (at, op) in ops.iter_mut().enumerate() {
             match op {

@@ -1,0 +1,139 @@
+//! Values: JSON with less in it. Drawn one at a time, since there may be many and the first may do.
+
+use super::ids;
+use crate::data::Data;
+use serde_json::{Map, Value};
+
+pub(super) type Simpler<'a, T> = Box<dyn Iterator<Item = T> + 'a>;
+
+/// Some keys less, or one key or value simpler.
+pub(super) fn simpler_data(data: &Data) -> Simpler<'_, Data> {
+    let entries = data.iter();
+    let map: Map<String, Value> = entries
+        .map(|(key, value)| (key.to_owned(), value.clone()))
+        .collect();
+    let fewer = fewer_keys(&map);
+    let inside = data.iter().flat_map(move |(key, value)| {
+        let map = map.clone();
+        simpler_entries(key, value)
+            .filter_map(move |(new_key, value)| with_entry(&map, key, new_key, value))
+    });
+    let simpler = fewer.into_iter().chain(inside);
+    Box::new(simpler.flat_map(Data::try_from))
+}
+
+fn simpler_map(map: &Map<String, Value>) -> Simpler<'_, Map<String, Value>> {
+    let inside = map.iter().flat_map(move |(key, value)| {
+        simpler_entries(key, value)
+            .filter_map(move |(new_key, value)| with_entry(map, key, new_key, value))
+    });
+    Box::new(fewer_keys(map).into_iter().chain(inside))
+}
+
+fn fewer_keys(map: &Map<String, Value>) -> Vec<Map<String, Value>> {
+    let fewer = ids::cuts(map.len()).into_iter().map(|(start, end)| {
+        let entries = map.iter().enumerate();
+        let kept = entries.filter(|(at, _)| !(start..end).contains(at));
+        kept.map(|(_, (key, value))| (key.clone(), value.clone()))
+            .collect()
+    });
+    fewer.collect()
+}
+
+/// The value simpler, or the key.
+fn simpler_entries<'a>(key: &'a str, value: &'a Value) -> Simpler<'a, (String, Value)> {
+    let values = simpler_values(value).map(|value| (key.to_owned(), value));
+    let keys = simpler_text(key).into_iter();
+    Box::new(values.chain(keys.map(|key| (key, value.clone()))))
+}
+
+/// `map` with another entry for that of `key`, unless that would replace a third.
+fn with_entry(
+    map: &Map<String, Value>,
+    key: &str,
+    new_key: String,
+    value: Value,
+) -> Option<Map<String, Value>> {
+    let mut map = map.clone();
+    map.remove(key);
+    if map.contains_key(&new_key) {
+        return None;
+    }
+    map.insert(new_key, value);
+    Some(map)
+}
+
+fn simpler_values(value: &Value) -> Simpler<'_, Value> {
+    let null = [Value::Null].into_iter();
+    match value {
+        Value::Null => Box::new(std::iter::empty()),
+        Value::Bool(_) => Box::new(null),
+        Value::Number(number) => Box::new(simpler_numbers(number).into_iter()),
+        Value::String(text) => {
+            Box::new(null.chain(simpler_text(text).into_iter().map(Value::from)))
+        }
+        Value::Array(items) => {
+            let shorter = ids::cuts(items.len()).into_iter().map(|(start, end)| {
+                let mut items = items.clone();
+                items.drain(start..end);
+                Value::from(items)
+            });
+            let simpler = items.iter().enumerate().flat_map(move |(at, item)| {
+                simpler_values(item).map(move |simple| {
+                    let mut items = items.clone();
+                    items[at] = simple;
+                    Value::from(items)
+                })
+            });
+            let inside = far_inside(value).into_iter().chain(items.iter().cloned());
+            Box::new(null.chain(inside).chain(shorter).chain(simpler))
+        }
+        Value::Object(map) => {
+            let inside = far_inside(value).into_iter().chain(map.values().cloned());
+            Box::new(null.chain(inside).chain(simpler_map(map).map(Value::from)))
+        }
+    }
+}
+
+/// What lies half as deep inside, a quarter, ..: of a deep value, a step at a time would take long.
+fn far_inside(value: &Value) -> Vec<Value> {
+    let mut chain = vec![value];
+    let mut inside = Some(value);
+    while let Some(value) = inside {
+        inside = match value {
+            Value::Array(items) => items.first(),
+            Value::Object(map) => map.values().next(),
+            _ => None,
+        };
+        chain.extend(inside);
+    }
+    let halvings = std::iter::successors(Some(chain.len() / 2), |depth| Some(depth / 2));
+    let depths = halvings.take_while(|depth| *depth > 1);
+    depths.map(|depth| chain[depth].clone()).collect()
+}
+
+/// Of integers those nearer to zero, on the way to a threshold by halving; of doubles the whole
+/// part.
+fn simpler_numbers(number: &serde_json::Number) -> Vec<Value> {
+    if number.is_f64() {
+        let double = number.as_f64().unwrap_or_default();
+        let whole = double.trunc();
+        let simpler = (whole.to_bits() != double.to_bits()).then(|| Value::from(whole));
+        return [Value::Null].into_iter().chain(simpler).collect();
+    }
+    let integer = number.as_i128().unwrap_or_default();
+    let nearer = (0..64).map(|halvings| integer - (integer / (1 << halvings)));
+    let nearer = nearer.filter(|new| *new != integer).filter_map(|new| {
+        let unsigned = u64::try_from(new).map(Value::from);
+        unsigned
+            .or_else(|_| i64::try_from(new).map(Value::from))
+            .ok()
+    });
+    [Value::Null].into_iter().chain(nearer).collect()
+}
+
+/// The empty one, and without some of its characters.
+pub(super) fn simpler_text(text: &str) -> Vec<String> {
+    let empty = (!text.is_empty()).then(String::new);
+    empty.into_iter().chain(ids::shorter(text)).collect()
+}
