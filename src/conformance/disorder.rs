@@ -42,6 +42,7 @@ impl Disorder {
             expected: None,
             got: last.unwrap_or(Outcome::Replied(Reply::Done)),
             because: self.because,
+            near_miss: None,
             history: Some(self.lanes),
             search,
             after: self.after,

@@ -126,6 +126,10 @@ pub struct Violation {
     pub got: Outcome,
     /// Why the expected reply is right, from clause to clause.
     pub because: String,
+    /// How near the store came to being right, or what it made of a value, where other runs or the
+    /// reply itself say so for certain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near_miss: Option<String>,
     /// Of calls that overlap, or of which one was cancelled: who called what when, drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,

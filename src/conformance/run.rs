@@ -3,7 +3,7 @@
 use super::check::Settings;
 use super::concurrent::{self, Concurrent};
 use super::coverage::Tally;
-use super::diagnose;
+use super::diagnose::{self, Diagnosis, Probe};
 use super::exec::Outcome;
 use super::exhaust::{self, Scope};
 use super::findings::{self, CANCELLED, CONCURRENT, STORE_CLAUSES};
@@ -115,6 +115,7 @@ fn end<S: Subject>(
             program: hung.ops.clone().into(),
             expected: None,
             got: Outcome::Hung(patience),
+            near_miss: None,
             history: Some(history.clone()),
             search: so_far.search,
             after: 0,
@@ -122,7 +123,8 @@ fn end<S: Subject>(
         }
     } else {
         let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);
-        run.violation(failing, so_far.search, 0, true)
+        let diagnosis = Diagnosis::of(&failing, tick, None);
+        violation(failing, so_far.search, 0, Some(diagnosis))
     };
     run.keep(violation);
     run.report.notes.push(format!(
@@ -469,41 +471,18 @@ impl<'a, S: Subject> Run<'a, S> {
                 after,
             } = &caught[index];
             let run = self.searcher.runner(ops);
-            let shrunk = shrink::shrink(ops.clone(), tick, run);
+            let shrunk = shrink::shrink(ops.clone(), tick, &run);
+            let probe = self.searcher.is_in_lockstep().then_some(&run as Probe<'_>);
             let repeats = shrunk.is_some();
             let failing = shrunk.unwrap_or_else(|| Failing {
                 ops: ops.clone(),
                 failure: failure.clone(),
             });
-            self.violation(failing, name, *after, repeats)
+            let diagnosis = repeats.then(|| Diagnosis::of(&failing, tick, probe));
+            violation(failing, name, *after, diagnosis)
         });
         for violation in violations {
             self.keep(violation);
-        }
-    }
-
-    /// What a failing program shows.
-    fn violation(
-        &self,
-        failing: Failing,
-        search: &'static str,
-        after: u64,
-        repeats: bool,
-    ) -> Violation {
-        Violation {
-            clause: match repeats {
-                true => diagnose::clause(&failing, self.searcher.tick),
-                // Of a program that was not shrunk, nothing says what in it matters.
-                false => failing.failure.expected.clause,
-            },
-            because: diagnose::because(&failing),
-            program: failing.ops.into(),
-            expected: Some(failing.failure.expected.reply),
-            got: failing.failure.outcome,
-            history: None,
-            search,
-            after,
-            repeats,
         }
     }
 
@@ -572,6 +551,32 @@ impl<'a, S: Subject> Run<'a, S> {
 
 fn is_of_histories(clause: Clause) -> bool {
     CONCURRENT.contains(&clause) || CANCELLED.contains(&clause)
+}
+
+/// What a failing program shows; of one that did not fail again, nothing says what in it matters.
+fn violation(
+    failing: Failing,
+    search: &'static str,
+    after: u64,
+    diagnosis: Option<Diagnosis>,
+) -> Violation {
+    let repeats = diagnosis.is_some();
+    let Diagnosis { clause, near_miss } = diagnosis.unwrap_or(Diagnosis {
+        clause: failing.failure.expected.clause,
+        near_miss: None,
+    });
+    Violation {
+        clause,
+        because: diagnose::because(&failing),
+        near_miss,
+        program: failing.ops.into(),
+        expected: Some(failing.failure.expected.reply),
+        got: failing.failure.outcome,
+        history: None,
+        search,
+        after,
+        repeats,
+    }
 }
 
 /// By what the smaller of two programs is told: its operations, then its text.

@@ -118,6 +118,9 @@ impl Display for Violation {
         let last = format!("{got}   <- expected {}", expected.unwrap_or_default());
         write!(f, "{}", Trace::of(&self.program).ending_with(last))?;
         wrapped(f, "because  ", &format!("{}.", self.because))?;
+        if let Some(near_miss) = &self.near_miss {
+            wrapped(f, "near     ", &format!("{near_miss}."))?;
+        }
         let operations = if ops.len() == 1 {
             "operation"
         } else {

@@ -1,0 +1,86 @@
+//! Because: why the expected reply is the right one.
+
+use crate::clause::Clause;
+use crate::conformance::Outcome;
+use crate::conformance::lockstep;
+use crate::conformance::program::{Id, Payload, Time};
+use crate::conformance::shrink::Failing;
+use crate::model::{Model, Op, Reply};
+
+/// The argument, from clause to clause.
+pub(in super::super) fn because(failing: &Failing) -> String {
+    let Some(last) = failing.ops.last() else {
+        return "making the store and dropping it again must not fail (ERR-1)".to_owned();
+    };
+    let decided = failing.failure.expected.clause;
+    let argument = match (&failing.failure.expected.reply, last) {
+        (Reply::Refused(constraint), _) => {
+            format!("{constraint} ({decided}), so the commit must be refused")
+        }
+        (_, Op::Prepare { id }) => entry(&failing.ops, id, decided),
+        (_, Op::Commit { .. }) => {
+            "the id is not empty and the ttl is positive, so the commit must succeed".to_owned()
+        }
+        (_, Op::Drop { .. }) => format!("a drop succeeds, whatever is there ({decided})"),
+        (_, Op::Advance { .. }) => format!("time only passes ({decided})"),
+    };
+    let argument = match failing.failure.measured {
+        Some(at) => format!(
+            "{argument}; this call was made at {} by the clock",
+            Time(at)
+        ),
+        None => argument,
+    };
+    match failing.failure.outcome {
+        Outcome::Panicked(_) => format!("{argument}; no input may make a store panic (ERR-1)"),
+        Outcome::Hung(_) => format!("{argument}; no input may make a store hang (ERR-1)"),
+        Outcome::Failed(_) => format!("{argument}; the store answered with an error"),
+        Outcome::Replied(_) => argument,
+    }
+}
+
+/// What there should be under `id` at the end of `ops`, and why.
+fn entry(ops: &[Op], id: &str, decided: Clause) -> String {
+    let mut model = Model::default();
+    let mut commit = None;
+    let mut dropped = None;
+    for op in &ops[..ops.len() - 1] {
+        let expected = model.step(op);
+        if lockstep::id_of(op) != Some(id) || expected.reply != Reply::Done {
+            continue;
+        }
+        match op {
+            Op::Commit { snapshot, ttl } => {
+                commit = snapshot.as_ref().map(|s| (s, model.now(), *ttl));
+            }
+            Op::Drop { .. } => dropped = Some(model.now()),
+            _ => {}
+        }
+    }
+    let name = Id(id);
+    let Some((snapshot, at, ttl)) = commit else {
+        return match id {
+            "" => "the empty id is nobody's (PRE-2)".to_owned(),
+            _ => format!("{name} was never committed (PRE-1)"),
+        };
+    };
+    let payload = Payload(snapshot).to_string();
+    let what = if payload.len() > 60 {
+        "it".to_owned()
+    } else {
+        payload
+    };
+    let committed = format!("{what} was committed at {} for {}", Time(at), Time(ttl));
+    let deadline = Time(at.saturating_add(ttl));
+    match (decided, dropped) {
+        (Clause::Drp1, Some(dropped)) => {
+            format!(
+                "{name} was dropped at {} and not committed since (DRP-1)",
+                Time(dropped)
+            )
+        }
+        (Clause::Ttl2, _) => format!("{committed}, so it is gone from {deadline} on (TTL-2)"),
+        (Clause::Ttl1, _) => format!("{committed}, so it is live until {deadline} (TTL-1)"),
+        _ => format!("{committed}, and is live ({decided})"),
+    }
+}
