@@ -1,7 +1,7 @@
 //! Animals: stores for the kit to judge, each a right store but for the part that makes it wrong.
 
 use session_spec::{Clause, Clock, Constraint, ManualClock, Snapshot, Store, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +23,10 @@ pub(crate) struct Shelf {
     pub(crate) entries: BTreeMap<String, Entry>,
     /// Whatever else the animal keeps, by id.
     pub(crate) aside: BTreeMap<String, Entry>,
+    pub(crate) marks: BTreeSet<String>,
+    pub(crate) calls: u64,
+    /// When something was last written.
+    pub(crate) written: u128,
 }
 
 #[derive(Clone)]
@@ -42,6 +46,37 @@ impl Shelf {
 
     pub(crate) fn live(&self, now: u128, id: &str) -> Option<&Entry> {
         self.entries.get(id).filter(|entry| now < entry.deadline)
+    }
+
+    /// The entry that expired and was not removed since.
+    pub(crate) fn expired(&self, now: u128, id: &str) -> Option<Entry> {
+        let entry = self.entries.get(id).filter(|entry| now >= entry.deadline);
+        entry.cloned()
+    }
+
+    /// Makes room by removing any entry but that of `id`.
+    pub(crate) fn evict_beyond(&mut self, most: usize, id: &str) {
+        while self.entries.len() > most {
+            let victim = self.entries.keys().find(|key| *key != id).cloned();
+            self.entries.remove(&victim.unwrap_or_default());
+        }
+    }
+
+    /// Keeps a list of deadlines aside, and removes by it.
+    pub(crate) fn sweep_by_list(&mut self, now: u128) {
+        let (due, later) = std::mem::take(&mut self.aside)
+            .into_iter()
+            .partition(|(_, entry)| now >= entry.deadline);
+        self.aside = later;
+        let due: BTreeMap<_, _> = due;
+        self.entries.retain(|id, _| !due.contains_key(id));
+    }
+
+    /// Puts the deadline of `id` on the list, unless one stands there.
+    pub(crate) fn list(&mut self, id: &str) {
+        if let Some(entry) = self.entries.get(id).cloned() {
+            self.aside.entry(id.to_owned()).or_insert(entry);
+        }
     }
 }
 

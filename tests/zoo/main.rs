@@ -2,89 +2,139 @@
 //! program; every odd but right one must be left in peace.
 
 mod animal;
+mod minimal;
 mod odd;
 mod right;
 mod wrong;
 
 use animal::{Animal, Cage, RIGHT};
 use odd::{Actor, Sharded, Slow, Sorted};
-use right::ODD;
 use session_spec::Clause;
-use session_spec::conformance::{Report, Verdict, check};
-use wrong::WRONG;
+use session_spec::conformance::{Check, Made, Report, Verdict, check};
+use std::collections::BTreeSet;
+use wrong::wrong;
 
 const SEED: u64 = 1;
 
-fn judged(animal: Animal, seed: u64) -> Report {
-    check(move |clock| Cage::new(animal, clock))
-        .depth(4)
-        .sequences(3_000)
-        .seed(seed)
-        .run()
+type Checked = Check<Made<Box<dyn Fn(session_spec::ManualClock) -> Cage + Send + Sync>>>;
+
+fn checked(animal: Animal) -> Checked {
+    let make = move |clock| Cage::new(animal, clock);
+    check(Box::new(make) as Box<_>).seed(SEED)
 }
 
-/// Prints the table: `cargo test --all-features --test zoo -- --nocapture`.
-#[test]
-fn every_wrong_store_is_caught_under_its_clause_and_no_other() {
-    println!(
-        "{:<40} {:<6} {:>8} {:>10}",
-        "store", "clause", "programs", "operations"
-    );
+/// A small budget, and more for those that it does not catch.
+fn judged(animal: Animal) -> Report {
+    let budgets = [(3, 0), (0, 1_000), (4, 4_000)];
+    let mut reports = budgets.into_iter().map(|(depth, sequences)| {
+        let check = checked(animal).depth(depth).sequences(sequences);
+        check.clients(1).run()
+    });
+    let caught = |report: &Report| report.verdict == Verdict::Violated;
+    let first = reports.find(caught);
+    first.unwrap_or_else(|| panic!("{} is not caught", animal.name))
+}
+
+/// Judges wrong stores, and prints a table: `cargo test --all-features --test zoo -- --nocapture`.
+fn are_caught(animals: &[Animal], judge: fn(Animal) -> Report) {
     let mut missed = Vec::new();
-    for animal in WRONG {
+    for animal in animals {
         let clause = animal.clause.expect("a wrong store has a clause");
-        let report = judged(*animal, SEED);
-        let [violation] = &report.violations[..] else {
-            missed.push(format!("{} ({clause}):\n{report}", animal.name));
-            continue;
+        let report = judge(*animal);
+        let violation = match &report.violations[..] {
+            [violation] if violation.clause == clause => violation,
+            _ => {
+                missed.push(format!("{} ({clause}):\n{report}", animal.name));
+                continue;
+            }
         };
-        if violation.clause != clause {
-            missed.push(format!("{} ({clause}):\n{report}", animal.name));
-        }
-        let before = report
-            .searches
-            .iter()
-            .take_while(|search| search.name != violation.search);
-        let programs = before.map(|search| search.programs).sum::<u64>() + violation.after;
-        let operations = violation.program.ops().len();
         println!(
-            "{:<40} {:<6} {programs:>8} {operations:>10}",
+            "{:<44} {:<6} {:>2} operations  {}",
             animal.name,
-            violation.clause.id()
+            clause.id(),
+            violation.program.ops().len(),
+            violation.near_miss.as_deref().unwrap_or_default()
         );
+        if let Some(simpler) = minimal::simpler(*animal, violation).first() {
+            let program = &violation.program;
+            missed.push(format!(
+                "{}: not minimal\n  {program}\n  {simpler}",
+                animal.name
+            ));
+        }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
+/// Every wrong store of a kind is caught under its clause and no other, by a minimal program.
+macro_rules! caught {
+    ($($test:ident: $animals:expr,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                are_caught($animals, judged);
+            }
+        )*
+    };
+}
+
+caught! {
+    wrong_in_what_is_there: wrong::reads::READS,
+    wrong_in_commits: wrong::commits::COMMITS,
+    wrong_in_drops: wrong::drops::DROPS,
+    wrong_in_time: wrong::times::TIMES,
+    wrong_in_ids: wrong::ids::IDS,
+    wrong_in_values: wrong::values::VALUES,
+    wrong_in_panics: wrong::errors::ERRORS,
+}
+
 #[test]
-fn no_odd_but_right_store_is_accused() {
-    for animal in ODD.iter().chain([&RIGHT]) {
-        for seed in 0..3 {
-            let report = judged(*animal, seed);
-            assert_eq!(
-                report.verdict,
-                Verdict::Conforms,
-                "{}\n{report}",
-                animal.name
-            );
+#[ignore = "the default budget takes minutes without optimisation: run it with --release"]
+fn every_wrong_store_is_caught_with_the_default_budget() {
+    let animals: Vec<Animal> = wrong().copied().collect();
+    are_caught(&animals, |animal| checked(animal).run());
+}
+
+#[test]
+#[ignore = "a hundred checks of every odd store take minutes: run it with --release"]
+fn no_odd_but_right_store_is_accused_by_a_hundred_checks() {
+    for (animal, profile) in right::odd() {
+        for seed in 0..100 {
+            let check = checked(animal).profile(profile.clone()).seed(seed);
+            let report = check.depth(2).sequences(3_000).run();
+            assert_eq!(report.violations, [], "{}\n{report}", animal.name);
         }
+    }
+}
+
+#[test]
+fn odd_but_right_stores_conform() {
+    for (animal, profile) in right::odd() {
+        let check = checked(animal).profile(profile).depth(3).sequences(200);
+        let report = check.run();
+        assert_eq!(
+            report.verdict,
+            Verdict::Conforms,
+            "{}\n{report}",
+            animal.name
+        );
     }
 }
 
 #[test]
 fn idn_2_a_refused_id_is_noted() {
-    let picky = ODD
-        .iter()
-        .find(|animal| animal.name == "refuses ids that are not ASCII");
-    let report = judged(*picky.expect("it is in the zoo"), SEED);
+    let picky = right::odd().find(|(animal, _)| animal.name == "refuses ids that are not ASCII");
+    let (picky, _) = picky.expect("it is in the zoo");
+    let report = checked(picky).depth(0).sequences(100).run();
     assert!(report.notes[0].ends_with("commits for ids that are not tokens, as IDN-2 allows"));
-    assert!(judged(RIGHT, SEED).notes.is_empty());
+    let of_a_right_one = checked(RIGHT).depth(0).sequences(100).run();
+    assert!(of_a_right_one.notes.is_empty());
 }
 
 #[test]
 fn stores_built_in_a_way_of_their_own_are_left_in_peace() {
-    check(Sorted::new).depth(4).sequences(3_000).assert();
-    check(Sharded::new).depth(4).sequences(3_000).assert();
+    check(Sorted::new).depth(3).sequences(500).assert();
+    check(Sharded::new).depth(3).sequences(500).assert();
     // Every call of these goes through another thread.
     check(Actor::new).depth(3).sequences(100).assert();
     check(|clock| Slow(Cage::new(RIGHT, clock)))
@@ -93,15 +143,85 @@ fn stores_built_in_a_way_of_their_own_are_left_in_peace() {
         .assert();
 }
 
+/// The sentence that says how near a wrong store is to being right, or what it did.
+#[test]
+fn a_near_miss_is_measured() {
+    for (name, expected) in [
+        (
+            "live at the deadline",
+            "agrees one nanosecond earlier and later: suspect `<` for `<=`",
+        ),
+        (
+            "keeps the first deadline",
+            "the entry was gone from 1s on: 1s too early, at the deadline of v1",
+        ),
+        ("a second too long", "the entry lived until 2s: 1s too long"),
+        (
+            "whole seconds, rounded up",
+            "the entry lived until 1s: 999.999999ms too long, its deadline rounded to 1s",
+        ),
+        (
+            "nothing expires",
+            "the entry is still there after an advance of 20,000 years",
+        ),
+        (
+            "seconds in 32 bits",
+            "with a ttl of 4294967295.999999999s the entry is found, with one of 4294967296s it is \
+             not, and that is 2^32 s",
+        ),
+        (
+            "dates end in 2038",
+            "with all of it one nanosecond earlier it agrees, and since 1970 that is 2^31 s",
+        ),
+        ("folds case", "the ids differ only in case"),
+        (
+            "cuts at 64 characters",
+            "the ids differ only in what comes after their first 64 bytes",
+        ),
+        (
+            "numeric strings become numbers",
+            "string \"1\" came back as integer 1",
+        ),
+        ("no zero below zero", "double -0.0 came back as double 0.0"),
+    ] {
+        let animal = wrong().find(|animal| animal.name == name);
+        let report = judged(*animal.expect("it is in the zoo"));
+        let near_miss = report.violations[0].near_miss.as_deref();
+        assert_eq!(near_miss, Some(expected), "{name}\n{report}");
+        assert!(report.to_string().contains("\nnear     "), "{report}");
+    }
+}
+
 #[test]
 fn the_zoo_covers_the_contract() {
-    let caught: std::collections::BTreeSet<Clause> =
-        WRONG.iter().filter_map(|animal| animal.clause).collect();
-    assert!(
-        WRONG.len() >= 15 && ODD.len() >= 3,
-        "{} {}",
-        WRONG.len(),
-        ODD.len()
-    );
-    assert!(caught.len() >= 20, "{caught:?}");
+    // Rust's types rule COM-1, ISO-1 and ISO-2 out; the rest takes faults or clients that race.
+    const BY_ONE_CLIENT: [Clause; 23] = [
+        Clause::Snp4,
+        Clause::Pre1,
+        Clause::Pre2,
+        Clause::Pre3,
+        Clause::Pre4,
+        Clause::Com2,
+        Clause::Com3,
+        Clause::Com4,
+        Clause::Com5,
+        Clause::Com6,
+        Clause::Com7,
+        Clause::Com8,
+        Clause::Drp1,
+        Clause::Drp2,
+        Clause::Drp3,
+        Clause::Drp4,
+        Clause::Ttl1,
+        Clause::Ttl2,
+        Clause::Ttl3,
+        Clause::Ttl4,
+        Clause::Idn1,
+        Clause::Idn2,
+        Clause::Err1,
+    ];
+    let caught: BTreeSet<Clause> = wrong().filter_map(|animal| animal.clause).collect();
+    assert_eq!(caught, BTreeSet::from(BY_ONE_CLIENT));
+    let (wrong, odd) = (wrong().count(), right::odd().count());
+    assert!(wrong >= 52 && odd >= 13, "{wrong} wrong and {odd} odd");
 }

@@ -1,7 +1,22 @@
 //! The odd but right stores: they do it in their own way, and must be left in peace.
 
-use super::animal::{Animal, Entry, RIGHT, refused, validate};
+use super::animal::{Animal, Entry, RIGHT, Shelf, refused, validate};
+use session_spec::conformance::Profile;
+use session_spec::token::is_token;
 use session_spec::{Constraint, DecodeError, Snapshot, StoreError};
+use std::time::Duration;
+
+const SECOND: u128 = 1_000_000_000;
+const MILLISECOND: u128 = 1_000_000;
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+/// All of them, with what they claim.
+pub(crate) fn odd() -> impl Iterator<Item = (Animal, Profile)> {
+    let exact = ODD.iter().chain([&RIGHT]);
+    let exact = exact.map(|animal| (*animal, Profile::default()));
+    let coarse = COARSE.iter().map(|(animal, claim)| (*animal, claim()));
+    exact.chain(coarse)
+}
 
 pub(crate) const ODD: &[Animal] = &[
     Animal {
@@ -86,4 +101,116 @@ pub(crate) const ODD: &[Animal] = &[
         },
         ..RIGHT
     },
+    Animal {
+        name: "refuses all ids but tokens",
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            match is_token(snapshot.id()) {
+                true => (RIGHT.commit)(shelf, now, snapshot, ttl),
+                false => refused(Constraint::UnsupportedId),
+            }
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "makes every snapshot anew",
+        prepare: |shelf, now, id| {
+            let live = shelf.live(now, id).map(|entry| &entry.snapshot);
+            Ok(live.map(|snapshot| {
+                let (user, data) = (snapshot.user().cloned(), snapshot.data().clone());
+                Snapshot::new(id, snapshot.csrf_token(), user, data)
+            }))
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "moves what is read to the front",
+        clause: None,
+        prepare: |shelf, now, id| {
+            if let Some(entry) = shelf.entries.remove(id) {
+                shelf.aside.insert(id.to_owned(), entry);
+            }
+            let front = shelf.aside.get(id).filter(|entry| now < entry.deadline);
+            Ok(front.map(|entry| entry.snapshot.clone()))
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            shelf.aside.remove(snapshot.id());
+            shelf.put(now, snapshot, ttl);
+            Ok(())
+        },
+        drop: |shelf, _, id| {
+            shelf.aside.remove(id);
+            shelf.entries.remove(id);
+            Ok(())
+        },
+    },
 ];
+
+type Claim = fn() -> Profile;
+
+/// Stores whose profile says what they do not claim.
+const COARSE: &[(Animal, Claim)] = &[
+    (
+        Animal {
+            name: "milliseconds, rounded up",
+            commit: |shelf, now, snapshot, ttl| {
+                let deadline = |exact: u128| exact.next_multiple_of(MILLISECOND);
+                commit_until(shelf, snapshot, ttl, deadline(now + ttl.as_nanos()))
+            },
+            ..RIGHT
+        },
+        || Profile::default().resolution(Duration::from_millis(1)),
+    ),
+    (
+        Animal {
+            name: "whole seconds, rounded up",
+            commit: |shelf, now, snapshot, ttl| {
+                let deadline = |exact: u128| exact.next_multiple_of(SECOND);
+                commit_until(shelf, snapshot, ttl, deadline(now + ttl.as_nanos()))
+            },
+            ..RIGHT
+        },
+        || Profile::default().resolution(Duration::from_secs(1)),
+    ),
+    (
+        Animal {
+            name: "looks at the clock once a second",
+            prepare: |shelf, now, id| (RIGHT.prepare)(shelf, now / SECOND * SECOND, id),
+            ..RIGHT
+        },
+        || Profile::default().resolution(Duration::from_secs(1)),
+    ),
+    (
+        Animal {
+            name: "no ttl above a year",
+            commit: |shelf, now, snapshot, ttl| (RIGHT.commit)(shelf, now, snapshot, ttl.min(YEAR)),
+            ..RIGHT
+        },
+        || Profile::default().horizon(YEAR),
+    ),
+    (
+        Animal {
+            name: "beyond a year it is for ever",
+            commit: |shelf, now, snapshot, ttl| match ttl > YEAR {
+                true => commit_until(shelf, snapshot, ttl, u128::MAX),
+                false => (RIGHT.commit)(shelf, now, snapshot, ttl),
+            },
+            ..RIGHT
+        },
+        || Profile::default().horizon(YEAR),
+    ),
+];
+
+fn commit_until(
+    shelf: &mut Shelf,
+    snapshot: &Snapshot,
+    ttl: Duration,
+    deadline: u128,
+) -> Result<(), StoreError> {
+    validate(snapshot, ttl)?;
+    let snapshot = snapshot.clone();
+    let entry = Entry { snapshot, deadline };
+    shelf.entries.insert(entry.snapshot.id().to_owned(), entry);
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Drop.
+
+use super::super::animal::{Animal, RIGHT, failed, refused, validate};
+use super::SECOND;
+use session_spec::{Clause, Constraint};
+
+pub(crate) const DROPS: &[Animal] = &[
+    Animal {
+        name: "drop does nothing",
+        clause: Some(Clause::Drp1),
+        drop: |_, _, _| Ok(()),
+        ..RIGHT
+    },
+    Animal {
+        name: "dropping nothing is an error",
+        clause: Some(Clause::Drp2),
+        drop: |shelf, now, id| match shelf.entries.contains_key(id) || id.is_empty() {
+            true => (RIGHT.drop)(shelf, now, id),
+            false => failed("no such session"),
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "dropping the empty id is refused",
+        clause: Some(Clause::Drp3),
+        drop: |shelf, now, id| match id {
+            "" => refused(Constraint::EmptyId),
+            _ => (RIGHT.drop)(shelf, now, id),
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "dropping the empty id drops all",
+        clause: Some(Clause::Drp3),
+        drop: |shelf, now, id| {
+            if id.is_empty() {
+                shelf.entries.clear();
+            }
+            (RIGHT.drop)(shelf, now, id)
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "drop drops all",
+        clause: Some(Clause::Drp4),
+        drop: |shelf, _, id| {
+            if !id.is_empty() {
+                shelf.entries.clear();
+            }
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "drop hides for a second",
+        clause: Some(Clause::Drp1),
+        prepare: |shelf, now, id| match shelf.aside.get(id) {
+            Some(hidden) if now < hidden.deadline => Ok(None),
+            _ => (RIGHT.prepare)(shelf, now, id),
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
+            shelf.aside.remove(snapshot.id());
+            Ok(())
+        },
+        drop: |shelf, now, id| {
+            if let Some(mut entry) = shelf.entries.get(id).cloned() {
+                entry.deadline = now + SECOND;
+                shelf.aside.insert(id.to_owned(), entry);
+            }
+            Ok(())
+        },
+    },
+    Animal {
+        name: "another commit brings the dropped back",
+        clause: Some(Clause::Drp1),
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            for (id, entry) in std::mem::take(&mut shelf.aside) {
+                shelf.entries.entry(id).or_insert(entry);
+            }
+            shelf.put(now, snapshot, ttl);
+            Ok(())
+        },
+        drop: |shelf, _, id| {
+            if let Some(entry) = shelf.entries.remove(id) {
+                shelf.aside.insert(id.to_owned(), entry);
+            }
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "drop comes to nothing once time has passed",
+        clause: Some(Clause::Drp1),
+        drop: |shelf, now, id| {
+            if now == 0 {
+                shelf.entries.remove(id);
+            }
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "the second drop is an error",
+        clause: Some(Clause::Drp2),
+        commit: |shelf, now, snapshot, ttl| {
+            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
+            shelf.marks.remove(snapshot.id());
+            Ok(())
+        },
+        drop: |shelf, _, id| {
+            if shelf.marks.contains(id) {
+                return failed("already deleted");
+            }
+            if shelf.entries.remove(id).is_some() {
+                shelf.marks.insert(id.to_owned());
+            }
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "the second drop brings it back",
+        clause: Some(Clause::Drp2),
+        commit: |shelf, now, snapshot, ttl| {
+            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
+            shelf.aside.remove(snapshot.id());
+            Ok(())
+        },
+        drop: |shelf, _, id| {
+            match (shelf.entries.remove(id), shelf.aside.remove(id)) {
+                (Some(entry), _) => shelf.aside.insert(id.to_owned(), entry),
+                (None, Some(entry)) => shelf.entries.insert(id.to_owned(), entry),
+                (None, None) => None,
+            };
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "dropping the expired revives it",
+        clause: Some(Clause::Drp2),
+        drop: |shelf, now, id| match shelf.entries.get_mut(id) {
+            Some(entry) if now >= entry.deadline => {
+                entry.deadline = u128::MAX;
+                Ok(())
+            }
+            _ => (RIGHT.drop)(shelf, now, id),
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "dropping the expired is an error",
+        clause: Some(Clause::Drp2),
+        drop: |shelf, now, id| match shelf.entries.get(id) {
+            Some(entry) if now >= entry.deadline => failed("session expired"),
+            _ => (RIGHT.drop)(shelf, now, id),
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "dropping nothing drops another",
+        clause: Some(Clause::Drp4),
+        drop: |shelf, _, id| {
+            if shelf.entries.remove(id).is_none() && !id.is_empty() {
+                shelf.entries.pop_first();
+            }
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "drop takes all that begin alike",
+        clause: Some(Clause::Drp4),
+        drop: |shelf, _, id| {
+            let matches = |key: &str| !id.is_empty() && key.starts_with(id);
+            shelf.entries.retain(|key, _| !matches(key));
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "drop takes all but for case",
+        clause: Some(Clause::Drp4),
+        drop: |shelf, _, id| {
+            shelf.entries.retain(|key, _| !key.eq_ignore_ascii_case(id));
+            Ok(())
+        },
+        ..RIGHT
+    },
+];
