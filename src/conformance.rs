@@ -29,6 +29,7 @@
 //! A store that cannot simply be made on a [`ManualClock`] is a [`Subject`]; what a store does not
 //! claim, its [`Profile`] says.
 
+mod budget;
 mod cancel;
 mod check;
 mod clients;
@@ -60,6 +61,7 @@ mod search;
 mod shrink;
 mod subject;
 mod suite;
+mod supervise;
 mod timed;
 mod trace;
 mod values;

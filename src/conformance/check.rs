@@ -3,9 +3,9 @@
 use super::profile::Profile;
 use super::program::{Program, ProgramError};
 use super::report::{Report, Verdict};
-use super::run;
 use super::search::Progress;
 use super::subject::Subject;
+use super::supervise;
 use crate::clause::Clause;
 use std::fmt;
 use std::path::PathBuf;
@@ -145,7 +145,7 @@ impl<S: Subject> Check<S> {
 
     /// Runs the check.
     pub fn run(&self) -> Report {
-        run::run(&self.subject, &self.settings)
+        supervise::run(&self.subject, &self.settings)
     }
 }
 

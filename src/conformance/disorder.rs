@@ -1,6 +1,6 @@
 //! Disorder: calls that no order explains.
 
-use super::exec::Outcome;
+use super::exec::{self, Outcome};
 use super::history::{History, Record};
 use super::judge::{Judge, Span};
 use super::linear::{self, Call, Judgement, Kind, Reduced, Rules, Start, Value};
@@ -64,7 +64,7 @@ impl<S: Subject> Searcher<'_, S> {
         let orders = [first, second, by_return, records];
         orders.into_iter().find_map(|records| {
             let ops = Self::as_program(&records);
-            let failure = self.runner(&ops)(&ops)?;
+            let failure = exec::silently(|| self.runner(&ops)(&ops))?;
             Some(Caught {
                 ops,
                 failure,

@@ -1,159 +1,32 @@
 //! Run: a check under way, and what comes of it.
 
+use super::budget::Budget;
 use super::check::Settings;
 use super::concurrent::{self, Concurrent};
 use super::coverage::Tally;
 use super::diagnose::{self, Diagnosis, Probe};
-use super::exec::Outcome;
 use super::exhaust::{self, Scope};
 use super::findings::{self, CANCELLED, CONCURRENT, STORE_CLAUSES};
-use super::hang;
 use super::lockstep::Symptom;
-use super::profile::{Profile, nanos};
+use super::profile::Profile;
 use super::program::Time;
 use super::regressions::Regressions;
 use super::report::{self, Finding, Report, Searched, Verdict, Violation};
 use super::search::{self, Caught, Progress, Search, Searcher};
 use super::shrink::{self, Failing};
 use super::subject::{Passing, Subject};
+use super::supervise::SoFar;
 use super::timed::Precision;
-use super::watch::{Hung, Watch, Watcher};
 use super::workers;
 use crate::clause::Clause;
 use rand::TryRng as _;
 use std::collections::BTreeSet;
-use std::panic;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
-
-/// How much is searched.
-struct Budget {
-    depth: usize,
-    sequences: usize,
-    length: usize,
-    clients: usize,
-}
-
-/// The most random programs that one check runs.
-const MOST_SEQUENCES: usize = 1_000_000_000;
-
-/// How many clients use the store at once, unless told; and the most that can.
-const CLIENTS: usize = 4;
-const MOST_CLIENTS: usize = 32;
-
-/// The most operations that a random program can have.
-const LONGEST: usize = 100_000;
-
-/// How long a call may take, unless told.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Runs a check, on a thread that can be left behind when the store hangs.
-pub(super) fn run<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Report {
-    /// How often to look whether a call hangs.
-    const LOOK: Duration = Duration::from_millis(50);
-    let (watch, so_far) = (Arc::<Watch>::default(), Arc::<Mutex<SoFar>>::default());
-    let (send, receive) = mpsc::channel();
-    let kit = thread::spawn({
-        let (subject, settings) = (Arc::clone(subject), settings.clone());
-        let (watch, so_far) = (Arc::clone(&watch), Arc::clone(&so_far));
-        move || {
-            watch.enter();
-            let profile = profile(&*subject, &settings);
-            let run = Run::new(&*subject, &settings, &profile, &so_far);
-            // Nobody listens any more when something hung.
-            let _ = send.send(run.finish());
-        }
-    });
-    let patience = settings.patience.unwrap_or(PATIENCE);
-    let mut watcher = Watcher::new(Arc::clone(&watch));
-    loop {
-        match receive.recv_timeout(LOOK) {
-            Ok(report) => return report,
-            Err(RecvTimeoutError::Disconnected) => match kit.join() {
-                Err(panic) => panic::resume_unwind(panic),
-                Ok(()) => unreachable!("the thread ends with a report"),
-            },
-            Err(RecvTimeoutError::Timeout) => {
-                let Some(hung) = watcher.hung(patience) else {
-                    continue;
-                };
-                watch.stop();
-                let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
-                return end(subject, settings, so_far.clone(), &hung, patience);
-            }
-        }
-    }
-}
-
-/// The report of a check that ended at a call that did not return.
-fn end<S: Subject>(
-    subject: &Arc<S>,
-    settings: &Settings,
-    so_far: SoFar,
-    hung: &Hung,
-    patience: Duration,
-) -> Report {
-    let (profile, nobody) = (profile(&**subject, settings), Mutex::default());
-    let mut run = Run::new(&**subject, settings, &profile, &nobody);
-    run.tally = so_far.tally;
-    run.precision = so_far.precision;
-    run.report = so_far.report.unwrap_or(run.report);
-    let tick = run.searcher.tick;
-    let violation = if let Some(history) = &hung.history {
-        Violation {
-            clause: match so_far.search {
-                "cancelled" => Clause::Can1,
-                _ => Clause::Con1,
-            },
-            because: format!(
-                "a call did not return within {}, which it does when one client calls at a time and \
-                 no call is cancelled",
-                Time(nanos(patience))
-            ),
-            program: hung.ops.clone().into(),
-            expected: None,
-            got: Outcome::Hung(patience),
-            near_miss: None,
-            history: Some(history.clone()),
-            search: so_far.search,
-            after: 0,
-            repeats: false,
-        }
-    } else {
-        let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);
-        let diagnosis = Diagnosis::of(&failing, tick, None);
-        violation(failing, so_far.search, 0, Some(diagnosis))
-    };
-    run.keep(violation);
-    run.report.notes.push(format!(
-        "the check ended at that call, in the {} search; what was not searched by then is not said \
-         here",
-        so_far.search
-    ));
-    run.conclude()
-}
-
-fn profile<S: Subject>(subject: &S, settings: &Settings) -> Profile {
-    let told = settings.profile.clone();
-    told.unwrap_or_else(|| subject.profile())
-}
-
-/// What a check knows while it goes on.
-#[derive(Clone, Default)]
-struct SoFar {
-    /// The search under way.
-    search: &'static str,
-    tally: Tally,
-    precision: Precision,
-    report: Option<Report>,
-}
+use std::sync::{Mutex, PoisonError};
 
 /// A check under way.
-struct Run<'a, S> {
+pub(super) struct Run<'a, S> {
     settings: &'a Settings,
-    searcher: Searcher<'a, S>,
+    pub(super) searcher: Searcher<'a, S>,
     so_far: &'a Mutex<SoFar>,
     tally: Tally,
     precision: Precision,
@@ -166,7 +39,7 @@ struct Run<'a, S> {
 }
 
 impl<'a, S: Subject> Run<'a, S> {
-    fn new(
+    pub(super) fn new(
         subject: &'a S,
         settings: &'a Settings,
         profile: &'a Profile,
@@ -210,11 +83,26 @@ impl<'a, S: Subject> Run<'a, S> {
         };
     }
 
-    fn finish(mut self) -> Report {
+    pub(super) fn finish(mut self) -> Report {
         if let Err(reason) = self.search() {
             self.report.verdict = Verdict::Misused(reason);
             return self.report;
         }
+        self.conclude()
+    }
+
+    /// The report of a check that ended in the midst of a search, with what was known by then and what
+    /// it ended at.
+    pub(super) fn end(mut self, so_far: SoFar, violation: Violation) -> Report {
+        self.tally = so_far.tally;
+        self.precision = so_far.precision;
+        self.report = so_far.report.unwrap_or(self.report);
+        self.keep(violation);
+        self.report.notes.push(format!(
+            "the check ended at that call, in the {} search; what was not searched by then is not said \
+             here",
+            so_far.search
+        ));
         self.conclude()
     }
 
@@ -232,8 +120,8 @@ impl<'a, S: Subject> Run<'a, S> {
 
     fn search(&mut self) -> Result<(), String> {
         let check = self.settings;
-        let budget = self.budget();
-        self.validate(&budget)?;
+        let budget = Budget::of(self.settings, &self.searcher);
+        budget.validate(self.settings)?;
         let progress = |progress| {
             if let Some(tell) = &check.progress {
                 tell(progress);
@@ -385,65 +273,8 @@ impl<'a, S: Subject> Run<'a, S> {
         }
     }
 
-    fn budget(&self) -> Budget {
-        let (depth, sequences, length) = match Searcher::<S>::PASSING {
-            _ if self.searcher.is_in_lockstep() => (5, 10_000, 40),
-            Passing::Waiting => (3, 1_000, 12),
-            _ => (4, 2_000, 40),
-        };
-        Budget {
-            depth: self.settings.depth.unwrap_or(depth),
-            sequences: self.settings.sequences.unwrap_or(sequences),
-            clients: self.settings.clients.unwrap_or(CLIENTS),
-            length: self.settings.length.unwrap_or(length),
-        }
-    }
-
     fn supports_any_value(&self) -> bool {
         self.searcher.profile.depth.is_none() && self.searcher.profile.size.is_none()
-    }
-
-    fn validate(&self, budget: &Budget) -> Result<(), String> {
-        let check = self.settings;
-        if let Some(clause) = check
-            .only
-            .iter()
-            .find(|clause| !STORE_CLAUSES.contains(clause))
-        {
-            let known: Vec<_> = STORE_CLAUSES.iter().map(|clause| clause.id()).collect();
-            return Err(format!(
-                "{clause} is no clause of the store contract; those are {}",
-                known.join(" ")
-            ));
-        }
-        if budget.depth > exhaust::DEEPEST {
-            return Err(format!(
-                "depth {} is beyond what can be searched; the deepest is {}, with {} programs",
-                budget.depth,
-                exhaust::DEEPEST,
-                report::thousands(exhaust::programs_up_to(exhaust::DEEPEST))
-            ));
-        }
-        if budget.sequences > MOST_SEQUENCES {
-            return Err(format!(
-                "{} random programs would take days; the most is {}",
-                report::thousands(budget.sequences as u64),
-                report::thousands(MOST_SEQUENCES as u64)
-            ));
-        }
-        if budget.sequences > 0 && !(1..=LONGEST).contains(&budget.length) {
-            return Err(format!("random programs have a length of 1 to {LONGEST}"));
-        }
-        if budget.clients > MOST_CLIENTS {
-            return Err(format!("the most clients at once are {MOST_CLIENTS}"));
-        }
-        let nothing = budget.depth == 0 && budget.sequences == 0;
-        if nothing && check.replay.is_none() && check.regressions.is_none() {
-            return Err(
-                "a depth and a number of sequences of 0 leave nothing to search".to_owned(),
-            );
-        }
-        Ok(())
     }
 
     /// Takes in what a search came to.
@@ -554,7 +385,7 @@ fn is_of_histories(clause: Clause) -> bool {
 }
 
 /// What a failing program shows; of one that did not fail again, nothing says what in it matters.
-fn violation(
+pub(super) fn violation(
     failing: Failing,
     search: &'static str,
     after: u64,

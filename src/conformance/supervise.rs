@@ -1,0 +1,115 @@
+//! Supervise: a check on a thread of its own, which is left behind when the store hangs.
+
+use super::check::Settings;
+use super::coverage::Tally;
+use super::diagnose::Diagnosis;
+use super::exec::Outcome;
+use super::hang;
+use super::profile::{Profile, nanos};
+use super::program::Time;
+use super::report::{Report, Violation};
+use super::run::{Run, violation};
+use super::subject::Subject;
+use super::timed::Precision;
+use super::watch::{Hung, Watch, Watcher};
+use crate::clause::Clause;
+use std::panic;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How long a call may take, unless told.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs a check, on a thread that can be left behind when the store hangs.
+pub(super) fn run<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Report {
+    /// How often to look whether a call hangs.
+    const LOOK: Duration = Duration::from_millis(50);
+    let (watch, so_far) = (Arc::<Watch>::default(), Arc::<Mutex<SoFar>>::default());
+    let (send, receive) = mpsc::channel();
+    let kit = thread::spawn({
+        let (subject, settings) = (Arc::clone(subject), settings.clone());
+        let (watch, so_far) = (Arc::clone(&watch), Arc::clone(&so_far));
+        move || {
+            watch.enter();
+            let profile = profile(&*subject, &settings);
+            let run = Run::new(&*subject, &settings, &profile, &so_far);
+            // Nobody listens any more when something hung.
+            let _ = send.send(run.finish());
+        }
+    });
+    let patience = settings.patience.unwrap_or(PATIENCE);
+    let mut watcher = Watcher::new(Arc::clone(&watch));
+    loop {
+        match receive.recv_timeout(LOOK) {
+            Ok(report) => return report,
+            Err(RecvTimeoutError::Disconnected) => match kit.join() {
+                Err(panic) => panic::resume_unwind(panic),
+                Ok(()) => unreachable!("the thread ends with a report"),
+            },
+            Err(RecvTimeoutError::Timeout) => {
+                let Some(hung) = watcher.hung(patience) else {
+                    continue;
+                };
+                watch.stop();
+                let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
+                return end(subject, settings, so_far.clone(), &hung, patience);
+            }
+        }
+    }
+}
+
+/// The report of a check that ended at a call that did not return.
+fn end<S: Subject>(
+    subject: &Arc<S>,
+    settings: &Settings,
+    so_far: SoFar,
+    hung: &Hung,
+    patience: Duration,
+) -> Report {
+    let (profile, nobody) = (profile(&**subject, settings), Mutex::default());
+    let run = Run::new(&**subject, settings, &profile, &nobody);
+    let tick = run.searcher.tick;
+    let violation = if let Some(history) = &hung.history {
+        Violation {
+            clause: match so_far.search {
+                "cancelled" => Clause::Can1,
+                _ => Clause::Con1,
+            },
+            because: format!(
+                "a call did not return within {}, which it does when one client calls at a time and \
+                 no call is cancelled",
+                Time(nanos(patience))
+            ),
+            program: hung.ops.clone().into(),
+            expected: None,
+            got: Outcome::Hung(patience),
+            near_miss: None,
+            history: Some(history.clone()),
+            search: so_far.search,
+            after: 0,
+            repeats: false,
+        }
+    } else {
+        let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);
+        let diagnosis = Diagnosis::of(&failing, tick, None);
+        violation(failing, so_far.search, 0, Some(diagnosis))
+    };
+    run.end(so_far, violation)
+}
+
+fn profile<S: Subject>(subject: &S, settings: &Settings) -> Profile {
+    let told = settings.profile.clone();
+    told.unwrap_or_else(|| subject.profile())
+}
+
+/// What a check knows while it goes on.
+#[derive(Clone, Default)]
+pub(super) struct SoFar {
+    /// The search under way.
+    pub(super) search: &'static str,
+    pub(super) tally: Tally,
+    pub(super) precision: Precision,
+    pub(super) report: Option<Report>,
+}
