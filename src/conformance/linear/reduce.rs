@@ -2,15 +2,14 @@
 
 use super::search::Search;
 use super::timeline::Timeline;
-use super::{Call, Judgement, Kind, Outcome, Rules, Span, Value, check};
-use crate::model::Nanos;
+use super::{Call, Judgement, Kind, Outcome, Rules, Value, check};
 use std::collections::BTreeSet;
 
 /// The calls of a history that no order explains, without those that make no difference.
 ///
 /// What is wrong with these is wrong with the whole history. A prepare can always be left out: it
-/// only asks for more. A write is left out only if the calls are as wrong should it have taken effect
-/// at any time or never. No further call can be left out on its own.
+/// only asks for more. A write is left out only if the calls are as wrong should it never have taken
+/// effect, and no prepare needs it for what it returned. No further call can be left out on its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reduced {
     /// The calls. Their clocks are as exact as the whole history made them.
@@ -23,10 +22,23 @@ pub struct Reduced {
 
 /// The calls that are needed for what is wrong with a history; nothing if it is not wrong.
 pub fn reduce(calls: &[Call], rules: &Rules) -> Option<Reduced> {
-    let parts = parts(calls, rules)?;
-    let found = found(&parts);
-    let needed = |part: &Part| !part.is_relaxed || part.value().is_some_and(|v| found.contains(&v));
-    let parts: Vec<_> = parts.iter().filter(|part| needed(part)).collect();
+    let Judgement::Wrong { at } = check(calls, rules) else {
+        return None;
+    };
+    let mut parts = parts(calls, rules, at);
+    let mut index = 0;
+    while let Some(part) = parts.get(index) {
+        let mut fewer = parts.clone();
+        fewer.remove(index);
+        // Who wrote what they found belongs to the argument, and so does what explains the others.
+        let is_found = part
+            .value()
+            .is_some_and(|value| found(&parts).contains(&value));
+        match part.is_relaxed && !is_found && is_wrong_at(&fewer, rules, at) {
+            true => parts = fewer,
+            false => index += 1,
+        }
+    }
     Some(Reduced {
         calls: parts.iter().map(|part| part.call).collect(),
         places: parts.iter().map(|part| part.place).collect(),
@@ -34,12 +46,21 @@ pub fn reduce(calls: &[Call], rules: &Rules) -> Option<Reduced> {
     })
 }
 
+/// Whether this is the first call by whose return the calls are wrong.
+fn is_wrong_at(parts: &[Part], rules: &Rules, at: usize) -> bool {
+    let calls: Vec<Call> = parts.iter().map(|part| part.call).collect();
+    match check(&calls, rules) {
+        Judgement::Wrong { at: index } => parts[index].place == at,
+        _ => false,
+    }
+}
+
 /// A call that may be needed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     pub(super) place: usize,
     pub(super) call: Call,
-    /// A write that may take effect at any time, or never.
+    /// A write that may never have taken effect.
     pub(super) is_relaxed: bool,
     /// It had not returned when the history was wrong.
     is_pending: bool,
@@ -60,34 +81,19 @@ impl Part {
 
     /// The call as it is judged.
     fn judged(&self) -> Call {
-        let outcome = match self.is_pending {
+        let outcome = match self.is_relaxed || self.is_pending {
             true => Outcome::Unknown,
             false => self.call.outcome,
         };
-        match self.is_relaxed {
-            false => Call {
-                outcome,
-                ..self.call
-            },
-            true => Call {
-                invoked: 0,
-                returned: u64::MAX,
-                clock: Span {
-                    from: Nanos::MIN,
-                    to: Nanos::MAX,
-                },
-                outcome: Outcome::Unknown,
-                ..self.call
-            },
+        Call {
+            outcome,
+            ..self.call
         }
     }
 }
 
-/// The calls that are needed, and the writes that may have taken effect at any time.
-pub(super) fn parts(calls: &[Call], rules: &Rules) -> Option<Vec<Part>> {
-    let Judgement::Wrong { at } = check(calls, rules) else {
-        return None;
-    };
+/// The calls that are needed, and the writes that may never have taken effect.
+pub(super) fn parts(calls: &[Call], rules: &Rules, at: usize) -> Vec<Part> {
     let mut parts = cut(past(calls, rules, at), rules);
     let mut stretch = parts.len().next_power_of_two();
     while stretch > 0 {
@@ -106,7 +112,7 @@ pub(super) fn parts(calls: &[Call], rules: &Rules) -> Option<Vec<Part>> {
         }
         stretch /= 2;
     }
-    Some(parts)
+    parts
 }
 
 /// The calls that had been invoked when `at` returned.
@@ -193,8 +199,7 @@ pub(super) fn without(parts: &[Part], range: std::ops::Range<usize>) -> Vec<Part
 }
 
 pub(super) fn is_wrong(parts: &[Part], rules: &Rules) -> bool {
-    let (relaxed, others): (Vec<Part>, Vec<Part>) = parts.iter().partition(|part| part.is_relaxed);
-    let calls: Vec<Call> = relaxed.iter().chain(&others).map(Part::judged).collect();
+    let calls: Vec<Call> = parts.iter().map(Part::judged).collect();
     let judgement = Search::new(&Timeline::new(&calls, rules)).run();
     matches!(judgement, Judgement::Wrong { .. })
 }

@@ -114,13 +114,12 @@ fn seed() -> u64 {
     std::env::var("LINEAR_SEED").map_or(0x5e55_10f5, |seed| seed.parse().expect("a number"))
 }
 
-fn agrees_with_brute_force(is_plain: bool, histories: u32) {
-    let seed = seed() + u64::from(is_plain);
+fn agrees_with_brute_force(seed: u64, histories: u32, scene: impl Fn(&mut Chance) -> Scene) {
     println!("LINEAR_SEED={seed}");
     let mut chance = Chance(seed);
     let (mut right, mut wrong) = (0, 0);
     for number in 0..histories {
-        let scene = small(&mut chance, is_plain);
+        let scene = scene(&mut chance);
         let mut calls = scene.play(&mut chance);
         let mutations = [0, 1, 2, 16, 16, 16][number as usize % 6];
         for _ in 0..mutations {
@@ -160,10 +159,55 @@ fn agrees_with_brute_force(is_plain: bool, histories: u32) {
 
 #[test]
 fn agrees_with_brute_force_on_plain_histories() {
-    agrees_with_brute_force(true, 100_000);
+    agrees_with_brute_force(seed(), 100_000, |chance| small(chance, true));
 }
 
 #[test]
 fn agrees_with_brute_force_whatever_the_store_may_do() {
-    agrees_with_brute_force(false, 100_000);
+    agrees_with_brute_force(seed() + 1, 100_000, |chance| small(chance, false));
+}
+
+#[test]
+fn agrees_with_brute_force_where_many_calls_overlap() {
+    agrees_with_brute_force(seed() + 2, 20_000, |chance| Scene {
+        clients: 5,
+        calls: 8,
+        idle: 0,
+        ..small(chance, true)
+    });
+}
+
+/// Calls from their client, kind, and the events at which they are invoked and return; the clock goes
+/// on by a second with each event.
+fn story(calls: &[(u32, Kind, u64, u64)]) -> Vec<Call> {
+    let each = calls.iter().map(|(client, kind, invoked, returned)| Call {
+        client: *client,
+        kind: *kind,
+        invoked: *invoked,
+        returned: *returned,
+        clock: Span {
+            from: Nanos::from(*invoked) * 1_000_000_000,
+            to: Nanos::from(*returned) * 1_000_000_000,
+        },
+        outcome: Outcome::Certain,
+    });
+    each.collect()
+}
+
+fn commit(value: Value, seconds: Nanos) -> Kind {
+    let ttl = seconds * 1_000_000_000;
+    Kind::Commit { value, ttl }
+}
+
+#[test]
+fn of_two_drops_the_one_that_returns_first_explains_the_first_prepare() {
+    let calls = story(&[
+        (1, commit(1, 100), 1, 2),
+        (2, Kind::Drop, 3, 12),
+        (1, Kind::Drop, 4, 7),
+        (3, Kind::Nothing, 5, 6),
+        (1, commit(2, 100), 8, 9),
+        (1, Kind::Nothing, 10, 11),
+    ]);
+    assert_eq!(check(&calls, &Rules::default()), Judgement::Linearizable);
 }

@@ -7,7 +7,7 @@ use super::{Call, Kind, Nanos, Outcome, Rules, Span, Start};
 const END: usize = 18;
 const DEADLINES: usize = END + 1;
 /// Values are below this.
-const VALUES: usize = 6;
+const VALUES: usize = 8;
 const ENTRIES: usize = 1 + 2 * VALUES * DEADLINES;
 
 /// Whether some order of the calls, with some moments and some deadlines, explains them.
