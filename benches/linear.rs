@@ -102,6 +102,8 @@ fn wrong(criterion: &mut Criterion) {
     ] {
         let scene = Scene {
             mistake: Some(mistake),
+            idle: 8,
+            ttl: 200_000,
             ..scene(10_000)
         };
         let history = scene.play(&mut Chance(1));
