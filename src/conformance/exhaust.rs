@@ -185,6 +185,7 @@ pub(super) fn search<S: Store>(
                     ops: table.program(&letters),
                     failure,
                     after: search.tally.programs + ordinal,
+                    others: 0,
                 });
             }
             search.tally.add(&tally);
@@ -399,6 +400,8 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
             expected: self.steps[at].1.clone(),
             outcome,
             measured: None,
+            // Its ids are tokens, or those that the profile names.
+            refused_ids: Vec::new(),
         };
         let ordinal = self.tally.programs;
         let symptom = failure.symptom();

@@ -19,6 +19,8 @@ pub(super) struct Failure {
     pub(super) outcome: Outcome,
     /// When the call was made, in nanoseconds since the program began, where time was measured.
     pub(super) measured: Option<Nanos>,
+    /// The places of commits before it that the store refused for their id, as IDN-2 allows.
+    pub(super) refused_ids: Vec<usize>,
 }
 
 /// What a failure looks like from outside: the searches shrink one failing program of each kind, so
@@ -78,6 +80,7 @@ pub(super) fn run<S: Store>(
 ) -> Option<Failure> {
     let mut model = Model::default();
     let at = Cell::new(0);
+    let mut refused_ids = Vec::new();
     let run = exec::catching(|| {
         watch::call_begins();
         let clock = ManualClock::new();
@@ -88,6 +91,7 @@ pub(super) fn run<S: Store>(
             let outcome = exec::perform(&store, &clock, op);
             if refuses_an_id(op, &outcome) {
                 // To the model it did not happen; what follows is judged accordingly.
+                refused_ids.push(index);
                 seen(op, None);
                 return None;
             }
@@ -101,17 +105,23 @@ pub(super) fn run<S: Store>(
                 expected,
                 outcome,
                 measured: None,
+                refused_ids: Vec::new(),
             })
         })
     });
-    run.unwrap_or_else(|message| {
+    let failure = run.unwrap_or_else(|message| {
         let at = at.get();
         Some(Failure {
             at,
             expected: model.step(ops.get(at).unwrap_or(&Op::Advance { by: 0 })),
             outcome: Outcome::Panicked(message),
             measured: None,
+            refused_ids: Vec::new(),
         })
+    })?;
+    Some(Failure {
+        refused_ids,
+        ..failure
     })
 }
 

@@ -249,6 +249,7 @@ struct Track<'a, S: Subject> {
     coverage: Coverage,
     steps: usize,
     open: u64,
+    refused_ids: Vec<usize>,
     failure: Option<Failure>,
 }
 
@@ -267,6 +268,7 @@ impl<'a, S: Subject> Track<'a, S> {
             coverage: Coverage::default(),
             steps: 0,
             open: 0,
+            refused_ids: Vec::new(),
             failure: None,
         }
     }
@@ -297,6 +299,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     expected: admitted.expected,
                     outcome: Outcome::Panicked(message),
                     measured: None,
+                    refused_ids: self.refused_ids.clone(),
                 });
                 Ok(None)
             }
@@ -355,6 +358,7 @@ impl<'a, S: Subject> Track<'a, S> {
     fn is_right(&mut self, op: &Op, outcome: Outcome, span: Span) -> bool {
         if lockstep::refuses_an_id(op, &outcome) && self.timed.profile.ids.is_none() {
             self.coverage.refuse_id();
+            self.refused_ids.push(self.next);
             return true;
         }
         let admitted = self.judge.step(op, span);
@@ -381,6 +385,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     expected: admitted.expected,
                     outcome,
                     measured: (Timed::<S>::PASSING != Passing::Injected).then_some(span.from),
+                    refused_ids: self.refused_ids.clone(),
                 });
                 false
             }

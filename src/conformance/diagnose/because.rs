@@ -17,7 +17,7 @@ pub(in super::super) fn because(failing: &Failing) -> String {
         (Reply::Refused(constraint), _) => {
             format!("{constraint} ({decided}), so the commit must be refused")
         }
-        (_, Op::Prepare { id }) => entry(&failing.ops, id, decided),
+        (_, Op::Prepare { id }) => entry(failing, id, decided),
         (_, Op::Commit { .. }) => {
             "the id is not empty and the ttl is positive, so the commit must succeed".to_owned()
         }
@@ -40,7 +40,8 @@ pub(in super::super) fn because(failing: &Failing) -> String {
 }
 
 /// What there should be under `id` at the end of `ops`, and why.
-fn entry(ops: &[Op], id: &str, decided: Clause) -> String {
+fn entry(failing: &Failing, id: &str, decided: Clause) -> String {
+    let ops = failing.counted();
     let mut model = Model::default();
     let mut commit = None;
     let mut dropped = None;
@@ -61,6 +62,11 @@ fn entry(ops: &[Op], id: &str, decided: Clause) -> String {
     let Some((snapshot, at, ttl)) = commit else {
         return match id {
             "" => "the empty id is nobody's (PRE-2)".to_owned(),
+            _ if !failing.failure.refused_ids.is_empty()
+                && failing.ops.iter().any(|op| commits(op, id)) =>
+            {
+                format!("the commit of {name} was refused, so there is nothing under it (IDN-2)")
+            }
             _ => format!("{name} was never committed (PRE-1)"),
         };
     };
@@ -83,4 +89,8 @@ fn entry(ops: &[Op], id: &str, decided: Clause) -> String {
         (Clause::Ttl1, _) => format!("{committed}, so it is live until {deadline} (TTL-1)"),
         _ => format!("{committed}, and is live ({decided})"),
     }
+}
+
+fn commits(op: &Op, id: &str) -> bool {
+    matches!(op, Op::Commit { .. }) && lockstep::id_of(op) == Some(id)
 }
