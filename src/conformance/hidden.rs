@@ -12,7 +12,11 @@ use super::shrink::{self, Failing};
 use crate::clause::Clause;
 use crate::model::{Model, Nanos, Op, Reply};
 use crate::token;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What runs a program and gives its first failure.
+type Run<'a> = &'a dyn Fn(&[Op]) -> Option<Failure>;
 
 /// What a program can fail by. Whose an operation is, is told by the last one's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +56,13 @@ pub(super) fn search(
     caught: &[&Caught],
     known: &[Failing],
     tick: Nanos,
-    run: &dyn Fn(&[Op]) -> Option<Failure>,
+    run: Run<'_>,
 ) -> Vec<(Failing, u64)> {
+    let left = Cell::new(BUDGET);
+    let run: Run<'_> = &|ops| {
+        left.set(left.get().checked_sub(ops.len())?);
+        run(ops)
+    };
     let known = known
         .iter()
         .filter(|known| known.failure.mistake() == mistake);
@@ -63,6 +72,9 @@ pub(super) fn search(
         .collect();
     let mut found = Vec::new();
     let mut tries: BTreeMap<Ingredient, usize> = BTreeMap::new();
+    let mut caught = caught.to_vec();
+    // What is long takes long to shrink, and has more in it that does not matter.
+    caught.sort_by_key(|caught| caught.ops.len());
     for caught in caught {
         let ops = &caught.ops[..];
         let new: BTreeSet<Ingredient> = ingredients(ops)
@@ -79,6 +91,10 @@ pub(super) fn search(
                 let cut = &ops[..=failure.at];
                 (failure.mistake() == mistake && is_necessary(one, cut, run)).then_some(failure)
             });
+            if left.get() < RESERVE {
+                // What was cut short is not the smallest.
+                return found;
+            }
             *tries.entry(one).or_default() += 1;
             if tries[&one] == TRIES {
                 seen.insert(one);
@@ -92,12 +108,18 @@ pub(super) fn search(
     found
 }
 
+/// How many operations may be run to look for what is hidden: as many as a tenth of a second allows.
+const BUDGET: usize = 500_000;
+
+/// What is kept back of it, to look whether a program is whole.
+const RESERVE: usize = 20_000;
+
 /// How often what needs an ingredient may turn out to be a known defect in disguise.
 const TRIES: usize = 8;
 
 /// Whether no part of a program, and none with fewer ids, makes the same mistake. If one does, the
 /// rest only undoes what another part of the rest has done.
-fn is_whole(failing: &Failing, run: &dyn Fn(&[Op]) -> Option<Failure>) -> bool {
+fn is_whole(failing: &Failing, run: Run<'_>) -> bool {
     const MOST: usize = 9;
     let (ops, mistake) = (&failing.ops, failing.failure.mistake());
     let fails = |part: Vec<Op>| {
@@ -115,7 +137,7 @@ fn is_whole(failing: &Failing, run: &dyn Fn(&[Op]) -> Option<Failure>) -> bool {
 }
 
 /// Whether `ops` pass without some operation that has this ingredient.
-fn is_necessary(one: Ingredient, ops: &[Op], run: &dyn Fn(&[Op]) -> Option<Failure>) -> bool {
+fn is_necessary(one: Ingredient, ops: &[Op], run: Run<'_>) -> bool {
     let places = ingredients(ops)
         .into_iter()
         .filter(|(_, other)| *other == one);
