@@ -25,6 +25,8 @@
 //! explains every reply; of a wrong one only the calls are shown that are needed to see it.
 //!
 //! A call that does not return is a finding too: the check runs on threads of its own, and ends there.
+//! So is one that ends its process, by an overflow of the stack: what may do that is run in a process
+//! of its own first, where there is one to be had (see [`Check::isolate`]).
 //!
 //! A store that cannot simply be made on a [`ManualClock`] is a [`Subject`]; what a store does not
 //! claim, its [`Profile`] says.
@@ -35,6 +37,7 @@ mod check;
 mod clients;
 mod concurrent;
 mod coverage;
+mod deadly;
 mod diagnose;
 mod dice;
 mod disorder;
@@ -45,6 +48,7 @@ mod generate;
 mod hang;
 mod history;
 mod hostile;
+mod isolate;
 pub(crate) mod journal;
 mod judge;
 #[doc(hidden)]

@@ -39,7 +39,8 @@ enum Command {
     /// Four searches run. The exhaustive one takes every program (a sequence of prepare, commit, drop
     /// and advance of the clock) up to a length; the random one takes long programs with extreme
     /// times, hostile ids and any JSON value; the concurrent one has several clients call at once, and
-    /// the cancelled one drops calls half way. Whatever fails is reduced to what is needed to see it.
+    /// the cancelled one drops calls half way. What may overflow the stack is run in a process of its
+    /// own before. Whatever fails is reduced to what is needed to see it.
     Check {
         /// The store.
         store: Store,
@@ -127,6 +128,7 @@ fn main() -> ExitCode {
         } => {
             let watch = Watch::start();
             let mut check = check(MemStore::with_clock)
+                .isolate(true)
                 .depth(depth)
                 .sequences(sequences)
                 .clients(clients)

@@ -164,7 +164,7 @@ fn the_same_seed_finds_the_same() {
     let run = |seed| {
         let check = check(|clock| Panicking(MemStore::with_clock(clock)));
         // Threads are not decided by a seed.
-        let check = check.depth(0).sequences(2_000).clients(1);
+        let check = check.depth(0).sequences(2_000).clients(1).isolate(false);
         serde_json::to_string(&check.seed(seed).run()).unwrap()
     };
     assert_eq!(run(7), run(7));

@@ -30,6 +30,7 @@ pub(super) struct Settings {
     pub(super) tick: Option<Duration>,
     pub(super) seed: Option<u64>,
     pub(super) patience: Option<Duration>,
+    pub(super) isolate: Option<bool>,
     pub(super) only: Vec<Clause>,
     pub(super) replay: Option<Result<Program, ProgramError>>,
     pub(super) regressions: Option<PathBuf>,
@@ -125,6 +126,19 @@ impl<S: Subject> Check<S> {
     /// The check ends at such a call, and leaves the thread behind that it hangs on.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = Some(patience);
+        self
+    }
+
+    /// Whether what may end the process (values nested deeply, long ids) is first run in another one,
+    /// so that an overflow of the stack is a finding (ERR-1). The other process is this program,
+    /// started once more, and does nothing but that when it comes to this check.
+    ///
+    /// Unless told: yes, for a store made on a manual clock in a `#[test]`, which is started by its
+    /// name; its checks before this one must have conformed. Elsewhere no, and the report says so:
+    /// with `true`, a program that is no test is started with the same arguments, and whatever it does
+    /// before it comes to this check, it does once more.
+    pub fn isolate(mut self, isolate: bool) -> Self {
+        self.settings.isolate = Some(isolate);
         self
     }
 

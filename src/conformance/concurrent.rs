@@ -54,10 +54,12 @@ impl<S: Subject> Searcher<'_, S> {
     ) -> Result<Concurrent, String> {
         let mut found = Concurrent::default();
         let tell = |found: &Concurrent| {
+            let planned = (budget.tasks + budget.threads) as u64;
             progress(Progress {
                 search: "concurrent",
                 done: found.tally.programs,
-                total: (budget.tasks + budget.threads) as u64,
+                // More are run where clients hardly meet.
+                total: planned.max(found.tally.programs),
             });
         };
         self.tasks(budget, seed, &mut found)?;

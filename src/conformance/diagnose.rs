@@ -47,7 +47,7 @@ impl Diagnosis {
 fn clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
     let last = failing.ops.last();
     match (last, &failing.failure.outcome) {
-        (_, Outcome::Panicked(_) | Outcome::Hung(_)) | (None, _) => Clause::Err1,
+        (_, Outcome::Panicked(_) | Outcome::Hung(_) | Outcome::Died(_)) | (None, _) => Clause::Err1,
         (Some(Op::Prepare { id }), outcome) => {
             Story::of(&failing.ops, id, tick, probe).prepare(failing, outcome)
         }

@@ -25,6 +25,9 @@ pub enum Outcome {
     Panicked(String),
     /// The call had not returned after this time (ERR-1).
     Hung(Duration),
+    /// The process that ran the program ended in its midst, like this: a stack overflow, an abort
+    /// (ERR-1).
+    Died(String),
 }
 
 /// Runs `future` to its end on this thread.

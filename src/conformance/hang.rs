@@ -7,11 +7,11 @@ use super::search::Searcher;
 use super::shrink::{self, Failing};
 use super::subject::Subject;
 use super::watch::{self, Watch, Watcher};
+use super::workers;
 use crate::model::{Expected, Model, Nanos, Op};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 /// Each try that hangs leaves a thread behind, which may go on to burn a core.
@@ -63,7 +63,7 @@ fn first_hanging(ops: &[Op], hangs: impl Fn(&[Op]) -> bool) -> Vec<Op> {
 }
 
 /// What the last call should have been answered.
-fn expected(ops: &[Op]) -> Expected {
+pub(super) fn expected(ops: &[Op]) -> Expected {
     let mut model = Model::default();
     let last = ops.iter().map(|op| model.step(op)).last();
     last.unwrap_or_else(|| Model::default().step(&Op::Advance { by: 0 }))
@@ -80,7 +80,7 @@ fn hangs<S: Subject>(
     let watch = Arc::<Watch>::default();
     let mut watcher = Watcher::new(Arc::clone(&watch));
     let (send, receive) = mpsc::channel::<()>();
-    thread::spawn({
+    let spawned = workers::roomy().spawn({
         let (subject, profile, ops) = (Arc::clone(subject), profile.clone(), ops.to_vec());
         move || {
             exec::silence_panics_here();
@@ -90,11 +90,13 @@ fn hangs<S: Subject>(
                 subject: &*subject,
                 profile: &profile,
                 tick,
+                deepest: None,
             };
             searcher.runner(&ops)(&ops);
             drop(send);
         }
     });
+    spawned.expect("a thread can be had");
     loop {
         match receive.recv_timeout(patience / 8) {
             Err(RecvTimeoutError::Timeout) if watcher.hung(patience).is_some() => return true,

@@ -45,6 +45,7 @@ pub(super) enum Mistake {
     Failed,
     Panicked,
     Hung,
+    Died,
 }
 
 impl Failure {
@@ -59,6 +60,7 @@ impl Failure {
         match (&self.outcome, &self.expected.reply) {
             (Outcome::Panicked(_), _) => Mistake::Panicked,
             (Outcome::Hung(_), _) => Mistake::Hung,
+            (Outcome::Died(_), _) => Mistake::Died,
             (Outcome::Failed(_), _) => Mistake::Failed,
             (Outcome::Replied(Reply::Refused(_)), _) => Mistake::Refused,
             (Outcome::Replied(Reply::Done), _) => Mistake::NotRefused,

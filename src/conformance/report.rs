@@ -53,7 +53,7 @@ pub enum Verdict {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Searched {
-    /// `replay`, `regressions`, `exhaustive`, `random`, `concurrent` or `cancelled`.
+    /// `replay`, `regressions`, `isolated`, `exhaustive`, `random`, `concurrent` or `cancelled`.
     pub name: &'static str,
     /// What was covered, exactly.
     pub claim: String,
@@ -162,6 +162,20 @@ fn outcome_as_text<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S:
 }
 
 impl Report {
+    /// Of a check that did nothing.
+    pub(super) fn of_nothing() -> Self {
+        Self {
+            store: String::new(),
+            profile: String::new(),
+            verdict: Verdict::Conforms,
+            seed: 0,
+            searches: Vec::new(),
+            clauses: Vec::new(),
+            violations: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Whether programs were searched for, and not only given ones run.
     pub(super) fn has_searched(&self) -> bool {
         let given = |search: &Searched| matches!(search.name, "replay" | "regressions");

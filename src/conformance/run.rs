@@ -4,12 +4,14 @@ use super::budget::Budget;
 use super::check::Settings;
 use super::concurrent::{self, Concurrent};
 use super::coverage::Tally;
+use super::deadly;
 use super::diagnose::{self, Diagnosis, Probe};
 use super::exhaust::{self, Scope};
 use super::findings::{self, CANCELLED, CONCURRENT, STORE_CLAUSES};
+use super::isolate::Isolation;
 use super::lockstep::Symptom;
 use super::profile::Profile;
-use super::program::Time;
+use super::program::{Program, Time};
 use super::regressions::Regressions;
 use super::report::{self, Finding, Report, Searched, Verdict, Violation};
 use super::search::{self, Caught, Progress, Search, Searcher};
@@ -19,6 +21,7 @@ use super::supervise::SoFar;
 use super::timed::Precision;
 use super::workers;
 use crate::clause::Clause;
+use crate::data::MAX_DEPTH;
 use rand::TryRng as _;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -35,6 +38,9 @@ pub(super) struct Run<'a, S> {
     /// Histories that could not be judged, and calls in them that failed with an error.
     undecided: u64,
     failed: u64,
+    isolation: Option<Isolation>,
+    /// Where values and ids of all kinds end the process.
+    is_random_deadly: bool,
     report: Report,
 }
 
@@ -53,6 +59,7 @@ impl<'a, S: Subject> Run<'a, S> {
                 subject,
                 profile,
                 tick: search::ticks(tick),
+                deepest: None,
             },
             so_far,
             tally: Tally::default(),
@@ -60,6 +67,8 @@ impl<'a, S: Subject> Run<'a, S> {
             symptoms: BTreeSet::new(),
             undecided: 0,
             failed: 0,
+            isolation: None,
+            is_random_deadly: false,
             report: Report {
                 store: short_type_name::<S::Store>(),
                 profile: profile.to_string(),
@@ -71,6 +80,12 @@ impl<'a, S: Subject> Run<'a, S> {
                 notes: Vec::new(),
             },
         }
+    }
+
+    /// The same, with another process for what may end this one.
+    pub(super) fn isolating(mut self, isolation: Option<Isolation>) -> Self {
+        self.isolation = isolation;
+        self
     }
 
     /// Tells what is known so far, and which search comes next.
@@ -129,8 +144,7 @@ impl<'a, S: Subject> Run<'a, S> {
         };
         if let Some(replay) = &check.replay {
             let program = replay.clone().map_err(|error| error.to_string())?;
-            self.publish("replay");
-            let search = self.searcher.given(&[program])?;
+            let search = self.given("replay", vec![program])?;
             let claim = match search.tally.programs {
                 1 => "{programs} program as given",
                 _ => "the program as given, {programs} times, at every phase of the clock",
@@ -144,8 +158,7 @@ impl<'a, S: Subject> Run<'a, S> {
             .map(Regressions::read)
             .transpose()?;
         if let Some(kept) = &kept {
-            self.publish("regressions");
-            let search = self.searcher.given(&kept.programs)?;
+            let search = self.given("regressions", kept.programs.clone())?;
             self.take(
                 "regressions",
                 "{programs} programs that failed once".to_owned(),
@@ -153,6 +166,9 @@ impl<'a, S: Subject> Run<'a, S> {
             );
         }
         let sequential = self.wants(|clause| !is_of_histories(clause));
+        if sequential && budget.sequences > 0 && !self.isolated() {
+            return Ok(());
+        }
         if sequential && budget.depth > 0 {
             self.publish("exhaustive");
             let search = self.searcher.exhaustive(budget.depth, &progress)?;
@@ -175,7 +191,7 @@ impl<'a, S: Subject> Run<'a, S> {
             );
             self.take("exhaustive", claim, search);
         }
-        if sequential && budget.sequences > 0 {
+        if sequential && budget.sequences > 0 && !self.is_random_deadly {
             self.publish("random");
             let (sequences, length) = (budget.sequences, budget.length);
             let search = self
@@ -210,6 +226,80 @@ impl<'a, S: Subject> Run<'a, S> {
             self.report.notes.extend(kept.err());
         }
         Ok(())
+    }
+
+    /// Programs as they stand; those that end their process, in another one only.
+    fn given(&mut self, name: &'static str, mut programs: Vec<Program>) -> Result<Search, String> {
+        self.publish(name);
+        let (mut from, mut deaths) = (0, 0);
+        while let Some(isolation) = &self.isolation
+            && let Some(Err(death)) =
+                deadly::first_death(isolation, &programs[from..], self.searcher.tick)
+        {
+            from += death.at;
+            programs.remove(from);
+            deaths += 1;
+            self.keep(death.into_violation(name, self.searcher.tick));
+        }
+        let mut search = self.searcher.given(&programs)?;
+        search.tally.programs += deaths;
+        Ok(search)
+    }
+
+    /// Runs in another process what may end this one. Says whether anything can be run in this one.
+    fn isolated(&mut self) -> bool {
+        const NAME: &str = "isolated";
+        self.publish(NAME);
+        let tick = self.searcher.tick;
+        let mut search = Search::default();
+        let mut deepest = MAX_DEPTH;
+        let is_safe = loop {
+            let programs = deadly::programs(self.searcher.profile, deepest, tick);
+            let isolation = self.isolation.as_ref();
+            let fate = isolation.and_then(|one| deadly::first_death(one, &programs, tick));
+            let Some(survived) = fate else {
+                self.report.notes.push(
+                    "values nested deeply and long ids were run in this process, which an overflow \
+                     of the stack would have ended: see Check::isolate"
+                        .to_owned(),
+                );
+                return true;
+            };
+            let ran = survived
+                .as_ref()
+                .map_or_else(|death| death.at + 1, |()| programs.len());
+            for program in &programs[..ran] {
+                search.tally.programs += 1;
+                search.tally.steps += program.ops().len() as u64;
+                search.tally.exercise(Clause::Err1);
+            }
+            let Err(death) = survived else { break true };
+            let (depth, is_plain) = (death.depth(), death.is_plain());
+            self.keep(death.into_violation(NAME, tick));
+            match depth.checked_sub(1) {
+                _ if is_plain => break false,
+                Some(less) => {
+                    deepest = less;
+                    self.searcher.deepest = Some(less);
+                }
+                None => {
+                    self.is_random_deadly = true;
+                    break true;
+                }
+            }
+        };
+        let claim = "{programs} programs in a process of their own, with values as deep as they get, \
+                     the longest texts, and ids of all kinds";
+        self.take(NAME, claim.to_owned(), search);
+        let left_out = match (is_safe, self.is_random_deadly) {
+            (false, _) => "nothing else was",
+            (true, true) => "no random programs were",
+            (true, false) => return true,
+        };
+        self.report.notes.push(format!(
+            "{left_out} run: they would have ended this process, as that program ends its own"
+        ));
+        is_safe
     }
 
     /// The searches in histories of several clients, and of cancelled calls.
@@ -274,7 +364,9 @@ impl<'a, S: Subject> Run<'a, S> {
     }
 
     fn supports_any_value(&self) -> bool {
-        self.searcher.profile.depth.is_none() && self.searcher.profile.size.is_none()
+        self.searcher.deepest.is_none()
+            && self.searcher.profile.depth.is_none()
+            && self.searcher.profile.size.is_none()
     }
 
     /// Takes in what a search came to.

@@ -60,6 +60,8 @@ pub(super) struct Searcher<'a, S> {
     pub(super) profile: &'a Profile,
     /// The unit of ordinary times.
     pub(super) tick: Nanos,
+    /// Of deeper values it is known that they end the process.
+    pub(super) deepest: Option<usize>,
 }
 
 /// Programs that are listed at a time, where they are not walked through.
@@ -143,12 +145,13 @@ impl<S: Subject> Searcher<'_, S> {
         seed: u64,
         progress: &(impl Fn(Progress) + Sync),
     ) -> Result<Search, String> {
+        let mut profile = self.profile.clone();
+        profile.depth = self.deepest.or(profile.depth);
         if let Some(make) = self.subject.make()
             && self.is_in_lockstep()
         {
-            let profile = self.profile;
             return Ok(random::search(
-                make, sequences, length, seed, profile, progress,
+                make, sequences, length, seed, &profile, progress,
             ));
         }
         let pace = Pace {
@@ -156,7 +159,7 @@ impl<S: Subject> Searcher<'_, S> {
             at_will: Self::PASSING == Passing::Injected,
         };
         let mut drawing = random::runner(seed, 0);
-        let generator = Generator::new(length, self.profile.clone(), pace, &mut drawing);
+        let generator = Generator::new(length, profile, pace, &mut drawing);
         let programs = (0..sequences).map(|_| random::observed(generator.draw(&mut drawing)));
         self.run_listed("random", sequences as u64, programs, progress)
     }

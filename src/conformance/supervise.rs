@@ -5,6 +5,7 @@ use super::coverage::Tally;
 use super::diagnose::Diagnosis;
 use super::exec::Outcome;
 use super::hang;
+use super::isolate::{self, Role};
 use super::profile::{Profile, nanos};
 use super::program::Time;
 use super::report::{Report, Violation};
@@ -12,11 +13,11 @@ use super::run::{Run, violation};
 use super::subject::Subject;
 use super::timed::Precision;
 use super::watch::{Hung, Watch, Watcher};
+use super::workers;
 use crate::clause::Clause;
 use std::panic;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 /// How long a call may take, unless told.
@@ -24,22 +25,48 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a check, on a thread that can be left behind when the store hangs.
 pub(super) fn run<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Report {
+    let report = supervised(subject, settings);
+    isolate::concluded(&report.verdict);
+    report
+}
+
+/// Whether another process is wanted: unless told, not for a subject, which may have a server.
+fn isolate<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Option<bool> {
+    let left_to_us = subject.make().is_some();
+    settings.isolate.or((!left_to_us).then_some(false))
+}
+
+/// In the other process: the programs that it was started for.
+fn errand<S: Subject>(subject: &Arc<S>, settings: &Settings) -> ! {
+    let profile = profile(&**subject, settings);
+    let nobody = Mutex::default();
+    let run = Run::new(&**subject, settings, &profile, &nobody);
+    isolate::errand(|program| drop(run.searcher.runner(program.ops())(program.ops())))
+}
+
+fn supervised<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Report {
     /// How often to look whether a call hangs.
     const LOOK: Duration = Duration::from_millis(50);
+    let patience = settings.patience.unwrap_or(PATIENCE);
+    let isolation = match Role::of::<S>(isolate(subject, settings), patience) {
+        Role::Check(isolation) => isolation,
+        Role::Aside(report) => return *report,
+        Role::Errand => errand(subject, settings),
+    };
     let (watch, so_far) = (Arc::<Watch>::default(), Arc::<Mutex<SoFar>>::default());
     let (send, receive) = mpsc::channel();
-    let kit = thread::spawn({
+    let kit = workers::roomy().spawn({
         let (subject, settings) = (Arc::clone(subject), settings.clone());
         let (watch, so_far) = (Arc::clone(&watch), Arc::clone(&so_far));
         move || {
             watch.enter();
             let profile = profile(&*subject, &settings);
-            let run = Run::new(&*subject, &settings, &profile, &so_far);
+            let run = Run::new(&*subject, &settings, &profile, &so_far).isolating(isolation);
             // Nobody listens any more when something hung.
             let _ = send.send(run.finish());
         }
     });
-    let patience = settings.patience.unwrap_or(PATIENCE);
+    let kit = kit.expect("a thread can be had");
     let mut watcher = Watcher::new(Arc::clone(&watch));
     loop {
         match receive.recv_timeout(LOOK) {

@@ -66,6 +66,42 @@ fn notorious(depth: usize) -> Vec<Snapshot> {
     snapshots
 }
 
+/// The deepest values of up to `deepest` levels, by way of ever deeper ones, and the longest text, as
+/// far as the profile supports them.
+pub(super) fn extremes(profile: &Profile, deepest: usize) -> Vec<Snapshot> {
+    let supported = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
+    let deepest = deepest.min(supported);
+    let depths = std::iter::successors(Some(1), |depth| Some(depth * 2));
+    let depths = depths.take_while(|depth| *depth < deepest).chain([deepest]);
+    let values = depths.flat_map(|depth| [lists(depth), maps(depth), tower(depth)]);
+    let text = "x".repeat(LENGTHS[LENGTHS.len() - 1]);
+    let values = values.chain([Value::from(text)]);
+    let snapshots = values.map(|value| {
+        let data = Data::try_from(Map::from_iter([(String::new(), value)]));
+        Snapshot::new("", "", None, data.expect("no value is too deep"))
+    });
+    let fits = |snapshot: &Snapshot| {
+        let limit = profile.size;
+        limit.is_none_or(|limit| snapshot.encode().len() <= limit)
+    };
+    snapshots.filter(fits).collect()
+}
+
+/// How many levels the deepest value in a snapshot has.
+pub(super) fn depth(snapshot: &Snapshot) -> usize {
+    fn of_value(value: &Value) -> usize {
+        match value {
+            Value::Array(items) => 1 + items.iter().map(of_value).max().unwrap_or(0),
+            Value::Object(map) => 1 + map.values().map(of_value).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+    let attributes = snapshot.user().map(User::attributes);
+    let data = [Some(snapshot.data()), attributes].into_iter().flatten();
+    let values = data.flat_map(|data| data.iter().map(|(_, value)| of_value(value)));
+    values.max().unwrap_or(0)
+}
+
 /// What other types look like, and what careless formats change.
 const TELLTALES: [&str; 37] = [
     "",
@@ -145,6 +181,14 @@ fn tower(depth: usize) -> Value {
         0 => json!([inside]),
         _ => json!({ "": inside }),
     })
+}
+
+fn lists(depth: usize) -> Value {
+    (0..depth).fold(Value::Null, |inside, _| json!([inside]))
+}
+
+fn maps(depth: usize) -> Value {
+    (0..depth).fold(Value::Null, |inside, _| json!({ "": inside }))
 }
 
 fn scalar() -> impl Strategy<Value = Value> {

@@ -7,9 +7,18 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+/// A thread with room for calls within calls: an overflow of the stack would end the kit.
+pub(super) fn roomy() -> thread::Builder {
+    const ROOM: usize = 1 << 26;
+    thread::Builder::new().stack_size(ROOM)
+}
+
 /// The results of `work(0)`, `work(1)`, .. up to `tasks`, in that order whichever core did them.
 ///
 /// The kit's own threads: panics on them are silent.
+///
+/// # Panics
+/// When the system has no thread left.
 pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
@@ -17,7 +26,7 @@ pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> V
     let watch = Watch::here();
     thread::scope(|scope| {
         for _ in 0..cores.min(tasks) {
-            scope.spawn(|| {
+            let worker = || {
                 exec::silence_panics_here();
                 if let Some(watch) = &watch {
                     watch.enter();
@@ -33,7 +42,9 @@ pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> V
                         .unwrap_or_else(PoisonError::into_inner)
                         .push((task, result));
                 }
-            });
+            };
+            let spawned = roomy().spawn_scoped(scope, worker);
+            spawned.expect("a thread can be had");
         }
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -34,6 +34,9 @@ pub(in super::super) fn because(failing: &Failing) -> String {
     match failing.failure.outcome {
         Outcome::Panicked(_) => format!("{argument}; no input may make a store panic (ERR-1)"),
         Outcome::Hung(_) => format!("{argument}; no input may make a store hang (ERR-1)"),
+        Outcome::Died(_) => {
+            format!("{argument}; no input may make a store end its process (ERR-1)")
+        }
         Outcome::Failed(_) => format!("{argument}; the store answered with an error"),
         Outcome::Replied(_) => argument,
     }

@@ -211,6 +211,7 @@ impl Display for Outcome<'_> {
             exec::Outcome::Replied(reply) => write!(f, "{}", ReplyText(reply)),
             exec::Outcome::Failed(error) => write!(f, "error: {error}"),
             exec::Outcome::Panicked(message) => write!(f, "panic: {message}"),
+            exec::Outcome::Died(how) => write!(f, "the process ended: {how}"),
             exec::Outcome::Hung(patience) => {
                 write!(
                     f,

@@ -1,0 +1,143 @@
+//! Deadly: programs that may end the process of a store that is wrong: values as deep as they get, the
+//! longest texts, ids that are long or mean something to a parser.
+
+use super::diagnose::Diagnosis;
+use super::exec::Outcome;
+use super::hang;
+use super::hostile;
+use super::isolate::{Fate, Isolation};
+use super::lockstep::{self, Failure};
+use super::payload;
+use super::profile::Profile;
+use super::program::Program;
+use super::report::Violation;
+use super::run;
+use super::shrink::{self, Failing};
+use super::values;
+use crate::model::{Nanos, Op};
+use crate::snapshot::Snapshot;
+use crate::token;
+use std::cell::Cell;
+
+/// Each try to shrink starts a process.
+const TRIES: usize = 200;
+
+/// The programs, plain ones first, with values of up to `deepest` levels.
+pub(super) fn programs(profile: &Profile, deepest: usize, tick: Nanos) -> Vec<Program> {
+    let commit = |snapshot: &Snapshot| Op::Commit {
+        snapshot: Some(snapshot.clone()),
+        ttl: tick,
+    };
+    let of_id = |id: &str| {
+        let (prepare, drop) = (Op::Prepare { id: id.into() }, Op::Drop { id: id.into() });
+        let first = payload::numbered(1, id);
+        [prepare.clone(), commit(&first), prepare, drop]
+    };
+    let token = match &profile.ids {
+        Some(pair) => pair(0)[0].clone(),
+        None => "A".repeat(token::LEN),
+    };
+    let of_value = |value: Snapshot| {
+        let (id, snapshot) = (token.clone(), value.with_id(&*token));
+        let prepare = Op::Prepare { id: id.clone() };
+        vec![
+            commit(&snapshot),
+            prepare.clone(),
+            commit(&snapshot),
+            prepare,
+            Op::Drop { id },
+        ]
+    };
+    let values = values::extremes(profile, deepest).into_iter().map(of_value);
+    let ids = hostile::pairs().filter(|_| profile.ids.is_none());
+    let ids = ids.map(|[one, other]| [of_id(&one), of_id(&other)].concat());
+    let plain = of_id(&token).to_vec();
+    let programs = [plain].into_iter().chain(values).chain(ids);
+    programs.map(Program::from).collect()
+}
+
+/// The first of `programs` that ends its process, shrunk. Nothing where that could not be found out.
+pub(super) fn first_death(
+    isolation: &Isolation,
+    programs: &[Program],
+    tick: Nanos,
+) -> Option<Result<(), Death>> {
+    match isolation.run(programs) {
+        Fate::Unknown => None,
+        Fate::Survived => Some(Ok(())),
+        Fate::Died { at, how } => Some(Err(Death::shrunk(isolation, at, &programs[at], how, tick))),
+    }
+}
+
+/// A program in whose midst the process ended.
+pub(super) struct Death {
+    /// Its place among those that were run.
+    pub(super) at: usize,
+    failing: Failing,
+    /// It did so when it was run again.
+    repeats: bool,
+}
+
+impl Death {
+    fn shrunk(
+        isolation: &Isolation,
+        at: usize,
+        program: &Program,
+        how: String,
+        tick: Nanos,
+    ) -> Self {
+        let failure = |ops: &[Op], how: String| Failure {
+            at: ops.len().saturating_sub(1),
+            expected: hang::expected(ops),
+            outcome: Outcome::Died(how),
+            measured: None,
+        };
+        let left = Cell::new(TRIES);
+        let run = |ops: &[Op]| {
+            left.set(left.get().checked_sub(1)?);
+            match isolation.run(&[ops.to_vec().into()]) {
+                Fate::Died { how, .. } => Some(failure(ops, how)),
+                _ => None,
+            }
+        };
+        let ops = program.ops().to_vec();
+        let shrunk = shrink::shrink(ops.clone(), tick, run);
+        Self {
+            at,
+            repeats: shrunk.is_some(),
+            failing: shrunk.unwrap_or_else(|| Failing {
+                failure: failure(&ops, how),
+                ops,
+            }),
+        }
+    }
+
+    /// Whether it takes no values and no ids but such as every search has.
+    pub(super) fn is_plain(&self) -> bool {
+        self.failing.ops.iter().all(|op| {
+            let is_plain = match op {
+                Op::Commit { snapshot, .. } => snapshot
+                    .as_ref()
+                    .is_none_or(|snapshot| payload::number_of(snapshot).is_some()),
+                _ => true,
+            };
+            let id = lockstep::id_of(op).unwrap_or_default();
+            is_plain && (id.is_empty() || token::is_token(id))
+        })
+    }
+
+    pub(super) fn into_violation(self, search: &'static str, tick: Nanos) -> Violation {
+        let diagnosis = Diagnosis::of(&self.failing, tick, None);
+        let diagnosis = self.repeats.then_some(diagnosis);
+        run::violation(self.failing, search, self.at as u64 + 1, diagnosis)
+    }
+
+    /// How deep the values are that it needs.
+    pub(super) fn depth(&self) -> usize {
+        let snapshots = self.failing.ops.iter().filter_map(|op| match op {
+            Op::Commit { snapshot, .. } => snapshot.as_ref(),
+            _ => None,
+        });
+        snapshots.map(values::depth).max().unwrap_or_default()
+    }
+}
