@@ -68,7 +68,8 @@ fn without_depth(report: &Report) -> String {
     while text.contains("[[") {
         text = text.replace("[[", "[").replace("]]", "]");
     }
-    let lines = text.lines().filter(|line| !line.starts_with("found"));
+    let is_same = |line: &&str| !line.starts_with("found") && !line.starts_with("near");
+    let lines = text.lines().filter(is_same);
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -101,6 +102,8 @@ fn err_1_a_program_that_ends_its_process_is_shrunk() {
     let report = deadly(descend_all, nothing).run();
     let program = report.violations[0].program.to_string();
     assert_eq!(report.violations[0].program.ops().len(), 1, "{program}");
+    let near = report.violations[0].near_miss.as_deref();
+    assert!(near.is_some_and(|near| near.ends_with("with one level less the process goes on")));
     // A thread has room for no more than 128 times 16 KiB.
     let depth = program.matches('[').count();
     assert!((8..=124).contains(&depth), "{program}");

@@ -76,6 +76,8 @@ pub(super) struct Death {
     failing: Failing,
     /// It did so when it was run again.
     repeats: bool,
+    /// There were tries left when no part of it could be left out.
+    is_minimal: bool,
 }
 
 impl Death {
@@ -105,6 +107,7 @@ impl Death {
         Self {
             at,
             repeats: shrunk.is_some(),
+            is_minimal: left.get() > 0,
             failing: shrunk.unwrap_or_else(|| Failing {
                 failure: failure(&ops, how),
                 ops,
@@ -127,7 +130,11 @@ impl Death {
     }
 
     pub(super) fn into_violation(self, search: &'static str, tick: Nanos) -> Violation {
-        let diagnosis = Diagnosis::of(&self.failing, tick, None);
+        let mut diagnosis = Diagnosis::of(&self.failing, tick, None);
+        let depth = self.depth();
+        diagnosis.near_miss = (depth > 0 && self.is_minimal).then(|| {
+            format!("the value is {depth} levels deep; with one level less the process goes on")
+        });
         let diagnosis = self.repeats.then_some(diagnosis);
         run::violation(self.failing, search, self.at as u64 + 1, diagnosis)
     }
