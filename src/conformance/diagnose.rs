@@ -7,6 +7,7 @@
 mod because;
 mod ids;
 mod life;
+mod rule;
 mod story;
 mod values;
 
@@ -17,8 +18,6 @@ use crate::clause::Clause;
 use crate::model::{Model, Nanos, Op, Reply};
 use crate::token;
 use story::Story;
-
-pub(super) use because::because;
 
 /// What runs a program and gives its first failure.
 pub(super) type Probe<'a> = &'a dyn Fn(&[Op]) -> Option<Failure>;
@@ -52,6 +51,15 @@ fn clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
             Story::of(&failing.ops, id, tick, probe).prepare(failing, outcome)
         }
         (Some(op), _) => call(op, failing, tick),
+    }
+}
+
+/// Why the store is wrong: what should have been answered, and why, up to the clause that it breaks.
+pub(super) fn argument(failing: &Failing, clause: Clause) -> String {
+    let argument = because::because(failing);
+    match rule::rule(failing, clause) {
+        Some(rule) if !argument.contains(clause.id()) => format!("{argument}; {rule}"),
+        _ => argument,
     }
 }
 

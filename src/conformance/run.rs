@@ -490,7 +490,7 @@ pub(super) fn violation(
     });
     Violation {
         clause,
-        because: diagnose::because(&failing),
+        because: diagnose::argument(&failing, clause),
         near_miss,
         program: failing.ops.into(),
         expected: Some(failing.failure.expected.reply),

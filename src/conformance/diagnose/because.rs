@@ -8,7 +8,7 @@ use crate::conformance::shrink::Failing;
 use crate::model::{Model, Op, Reply};
 
 /// The argument, from clause to clause.
-pub(in super::super) fn because(failing: &Failing) -> String {
+pub(super) fn because(failing: &Failing) -> String {
     let Some(last) = failing.ops.last() else {
         return "making the store and dropping it again must not fail (ERR-1)".to_owned();
     };
