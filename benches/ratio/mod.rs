@@ -3,15 +3,17 @@
 
 use std::time::{Duration, Instant};
 
-/// Runs `ours` and `theirs` in turn and prints the median of how much longer ours takes.
+/// How long `work` takes.
 #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
+pub(crate) fn time<T>(work: &mut impl FnMut() -> T) -> Duration {
+    let start = Instant::now();
+    std::hint::black_box(work());
+    start.elapsed()
+}
+
+/// Runs `ours` and `theirs` in turn and prints the median of how much longer ours takes.
 pub(crate) fn print<A, B>(name: &str, mut ours: impl FnMut() -> A, mut theirs: impl FnMut() -> B) {
     const ROUNDS: usize = 41;
-    fn time<T>(work: &mut impl FnMut() -> T) -> Duration {
-        let start = Instant::now();
-        std::hint::black_box(work());
-        start.elapsed()
-    }
     time(&mut ours);
     time(&mut theirs);
     let mut ratios: Vec<f64> = (0..ROUNDS)
