@@ -1,7 +1,8 @@
 //! Clocks: where a store reads the time, so that a test can be the one who moves it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use crate::sync::{AtomicU64, Mutex};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// A source of time that never runs backwards.

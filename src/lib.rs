@@ -20,6 +20,7 @@ pub mod session;
 pub mod session_model;
 pub mod snapshot;
 pub mod store;
+mod sync;
 pub mod token;
 #[cfg(feature = "tower-sessions")]
 pub mod tower;

@@ -4,11 +4,12 @@ use crate::clock::{Clock, SystemClock};
 use crate::constraint::Constraint;
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};
+use crate::sync::{Mutex, MutexGuard};
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 /// A real [`Store`] in memory, for one process: development, tests, and services that may lose
