@@ -282,4 +282,35 @@ mod tests {
         let room = store.lock().entries.capacity();
         assert!(room <= 4 * store.len() + 64, "room for {room}");
     }
+
+    /// As above. Giving room back moves every entry, so it may not happen at every drop.
+    #[test]
+    fn mem_4_room_is_given_back_in_few_steps_that_leave_room_to_grow() {
+        let store = MemStore::new();
+        for number in 0..2_000 {
+            let snapshot = Snapshot::new(number.to_string(), "", None, Data::default());
+            store.commit_now(&snapshot, Duration::MAX);
+        }
+        let mut room = store.lock().entries.capacity();
+        for number in 0..2_000 {
+            store.drop_now(&number.to_string());
+            let (before, len) = (room, store.len());
+            room = store.lock().entries.capacity();
+            match before > 4 * len + 64 {
+                true => assert!(2 * len <= room && room < before - 1, "{room} for {len}"),
+                // A place that was freed may not be one to put something in.
+                false => assert!(room == before || room == before - 1, "{room} for {len}"),
+            }
+        }
+    }
+
+    #[test]
+    fn entries_are_due_in_the_order_of_their_deadlines_then_of_their_ids() {
+        let due = |id: &str, nanos| Due {
+            deadline: Duration::from_nanos(nanos),
+            snapshot: Snapshot::new(id, "", None, Data::default()),
+        };
+        assert!(due("b", 1) < due("a", 2) && due("a", 2) < due("b", 2));
+        assert!(due("a", 1) == due("a", 1) && due("a", 1) != due("a", 2));
+    }
 }

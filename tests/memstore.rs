@@ -81,6 +81,15 @@ fn a_live_entrys_snapshot_is_held() {
 }
 
 #[test]
+fn ses_8_its_debug_form_says_no_more_than_how_many_entries_are_held() {
+    let (store, _) = memstore();
+    assert!(store.is_empty());
+    commit(&store, &snapshot("id"), LONG);
+    assert!(!store.is_empty());
+    assert_eq!(format!("{store:?}"), "MemStore { entries: 1, .. }");
+}
+
+#[test]
 fn mem_1_an_expired_entry_is_freed_when_it_is_prepared() {
     let (store, clock) = memstore();
     let snapshot = snapshot("id");

@@ -224,3 +224,51 @@ fn can_1_a_call_whose_future_was_dropped_may_have_taken_effect_or_not() {
     });
     assert_eq!(clauses(&heard), []);
 }
+
+/// A store whose commit waits for ever, and takes effect when the next prepare comes.
+struct Late(MemStore<ManualClock>, Mutex<Option<Snapshot>>);
+
+impl Store for Late {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        let late = self.1.lock().unwrap().take();
+        if let Some(late) = late {
+            self.0.commit(&late, HOUR).await?;
+        }
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, _: Duration) -> Result<(), StoreError> {
+        *self.1.lock().unwrap() = Some(snapshot.clone());
+        std::future::pending().await
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        Store::drop(&self.0, id).await
+    }
+}
+
+#[test]
+fn can_1_a_cancelled_call_that_takes_effect_behind_a_later_one_is_told() {
+    let clock = ManualClock::new();
+    let late = Late(MemStore::with_clock(clock.clone()), Mutex::default());
+    let (oracle, heard) = listening(late, &clock);
+    {
+        let snapshot = snapshot("id", "late");
+        let mut call = pin!(oracle.commit(&snapshot, HOUR));
+        let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+    }
+    block_on(async {
+        oracle.drop("id").await.unwrap();
+        assert!(oracle.prepare("id").await.unwrap().is_some());
+    });
+    assert_eq!(clauses(&heard), [Clause::Can1]);
+}
+
+#[test]
+fn ses_8_its_debug_form_shows_the_store_and_none_of_the_calls() {
+    let oracle = Oracle::new(MemStore::new());
+    block_on(oracle.commit(&snapshot("id", "csrf"), HOUR)).unwrap();
+    let shown = "Oracle { store: MemStore { entries: 1, .. }, .. }";
+    assert_eq!(format!("{oracle:?}"), shown);
+}
