@@ -47,7 +47,8 @@ impl Reduced {
             .calls
             .iter()
             .filter(|call| self.comes_before(commit, call) && is_before(call, read));
-        if let Some(write) = between.clone().find(|call| is_write(call)) {
+        let mut writes = between.clone().filter(|call| is_write(call));
+        if let Some(write) = writes.find(|write| self.took_effect(write)) {
             let what = match write.kind {
                 Kind::Commit { value, .. } => format!("commit of {}", name(value)),
                 _ => "drop".to_owned(),
@@ -146,12 +147,21 @@ impl Reduced {
     /// Whether a commit has come before a call in any order: it had returned, or somebody had found
     /// what it wrote.
     fn comes_before(&self, commit: &Call, call: &Call) -> bool {
-        let mut found = self.calls.iter().filter(|found| match found.kind {
+        let is_found = || self.finds_of(commit).any(|found| is_before(found, call));
+        self.took_effect(commit) && is_before(commit, call) || is_found()
+    }
+
+    /// Whether a write took effect for certain: nobody doubts it, or somebody found what it wrote.
+    fn took_effect(&self, write: &Call) -> bool {
+        write.outcome == Outcome::Certain || self.finds_of(write).next().is_some()
+    }
+
+    /// The prepares that found what this commit wrote, and can only have it from there.
+    fn finds_of(&self, commit: &Call) -> impl Iterator<Item = &Call> {
+        self.calls.iter().filter(move |found| match found.kind {
             Kind::Found(value) => self.only_commit(value) == Some(commit),
             _ => false,
-        });
-        let took_effect = commit.outcome == Outcome::Certain || found.clone().next().is_some();
-        took_effect && is_before(commit, call) || found.any(|found| is_before(found, call))
+        })
     }
 
     /// How long after the moment of a commit its deadline is.

@@ -51,6 +51,22 @@ fn what_is_left_is_wrong_and_needed_and_can_be_argued() {
                     assert!(!is_wrong(&fewer, &scene.rules), "{part:?} is not needed");
                 }
             }
+            let end = calls[at].returned;
+            let relaxed: Vec<Call> = parts
+                .iter()
+                .map(|part| Call {
+                    outcome: match part.is_relaxed || part.call.returned > end {
+                        true => Outcome::Unknown,
+                        false => part.call.outcome,
+                    },
+                    ..part.call
+                })
+                .collect();
+            let judgement = check(&relaxed, &scene.rules);
+            assert!(
+                matches!(judgement, Judgement::Wrong { .. }),
+                "a relaxed write is needed: {parts:#?}"
+            );
             left += reduced.calls.len();
             argued += usize::from(!reduced.argue(&name).starts_with("no order"));
         }
@@ -62,6 +78,44 @@ fn what_is_left_is_wrong_and_needed_and_can_be_argued() {
         );
         assert!(argued * 10 >= wrong * 8, "{mistake:?}: {argued} of {wrong}");
     }
+}
+
+/// An argument is for a single prepare, so it must fit no prepare of a history that some order explains.
+#[test]
+fn what_is_right_cannot_be_argued_against() {
+    println!("LINEAR_SEED={}", seed());
+    let mut chance = Chance(seed());
+    let mut right = 0;
+    for number in 0..40_000 {
+        let scene = small(&mut chance, number % 2 == 0);
+        let mut calls = scene.play(&mut chance);
+        for _ in 0..chance.below(3) {
+            mutate(&mut calls, &mut chance);
+        }
+        if check(&calls, &scene.rules) != Judgement::Linearizable {
+            continue;
+        }
+        right += 1;
+        // A prepare of unknown outcome says nothing, and none is ever left.
+        let is_read = |call: &Call| matches!(call.kind, Kind::Found(_) | Kind::Nothing);
+        calls.retain(|call| call.outcome == Outcome::Certain || !is_read(call));
+        let clocks = brute::within(&calls);
+        for (call, clock) in calls.iter_mut().zip(clocks) {
+            call.clock = clock;
+        }
+        let reduced = Reduced {
+            places: (0..calls.len()).collect(),
+            calls,
+            rules: scene.rules,
+        };
+        let argument = reduced.argue(&name);
+        assert!(
+            argument.starts_with("no order"),
+            "{argument}\n{reduced:#?}\n{}",
+            reduced.draw(&name)
+        );
+    }
+    assert!(right > 10_000, "{right} of 40000 are right");
 }
 
 fn tell(calls: &[(u32, Kind, u64, u64)]) -> String {
@@ -169,5 +223,41 @@ fn two_prepares_that_see_two_commits_in_either_order_are_told() {
     c2  [--commit v2 ttl 100s--]   [--prepare v2--]
 
     c2's prepare gives v2 and c1's gives v1; both had been committed before either, so both prepares must give the one that was committed last
+    ");
+}
+
+#[test]
+fn a_prepare_that_is_wrong_alone_is_all_that_is_left() {
+    let told = tell(&[(2, Kind::Nothing, 1, 2), (1, Kind::Found(1), 3, 4)]);
+    insta::assert_snapshot!(told, @"
+    c1 [--prepare v1--]
+
+    c1's prepare gives v1, which nobody had committed by then
+    ");
+}
+
+/// The names are as long as it takes: the second call fits just so, the fourth does not.
+#[test]
+fn what_does_not_fit_is_drawn_below() {
+    let reduced = Reduced {
+        calls: story(&[
+            (1, Kind::Found(31), 1, 2),
+            (2, Kind::Found(32), 3, 4),
+            (1, Kind::Found(31), 5, 6),
+            (2, Kind::Found(47), 7, 8),
+        ]),
+        places: vec![0, 1, 2, 3],
+        rules: Rules::default(),
+    };
+    let drawn = reduced.draw(&|length| "v".repeat(length as usize));
+    insta::assert_snapshot!(drawn, @"
+    c1 [--prepare vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv--]
+    c2                                               [--prepare vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv--]
+
+    c1  [--prepare vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv--]
+    c2
+
+    c1
+    c2 [--prepare vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv--]
     ");
 }
