@@ -8,6 +8,12 @@ use super::{Judgement, Kind, Span};
 /// up.
 const MOST: usize = 1 << 11;
 
+#[cfg(test)]
+thread_local! {
+    /// How many states all searches of this thread have looked at.
+    pub(super) static LOOKED_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 pub(super) struct Search<'a> {
     timeline: &'a Timeline<'a>,
     /// By slot: the call under way.
@@ -365,6 +371,8 @@ impl<'a> Search<'a> {
 
     /// Keeps a state, unless another one covers it.
     fn keep(&mut self, state: State) {
+        #[cfg(test)]
+        LOOKED_AT.set(LOOKED_AT.get() + 1);
         let is_after = state.open & self.returning == 0;
         let mut states = std::mem::take(match is_after {
             true => &mut self.after,

@@ -9,6 +9,7 @@ mod long;
 mod reduced;
 mod sequential;
 mod simulate;
+mod work;
 
 use super::*;
 use simulate::{Chance, Scene};
