@@ -20,6 +20,9 @@
 //! and every kind of value. A program that fails is shrunk; the clause named is derived from the
 //! minimal program. A violation ends its program, not the search.
 //!
+//! Where the subject can restart its store, a third puts restarts into programs: what a durable store
+//! must still have, and what none may bring back.
+//!
 //! Two more take histories: *concurrent*, several clients at once, as tasks and as threads; and
 //! *cancelled*, calls whose futures are dropped half way. A history is right if some order of its calls
 //! explains every reply; of a wrong one only the calls are shown that are needed to see it.
@@ -60,6 +63,7 @@ mod program;
 mod random;
 mod regressions;
 mod report;
+mod restarts;
 mod run;
 mod search;
 mod shrink;

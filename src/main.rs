@@ -66,9 +66,9 @@ enum Command {
     /// Run one program on the model and on MemStore, and show every step with its clause.
     ///
     /// A program is operations with `;` between them: `prepare ID`, `commit ID PAYLOAD ttl TIME`,
-    /// `drop ID`, `advance TIME`, each with `-> REPLY` behind it if you like to state one. An ID is a
-    /// letter (A stands for the token of 32 A) or a JSON string; a PAYLOAD is v0, v1, .. or JSON; a
-    /// TIME is a number and ns, us, ms or s, or max. Counterexamples are printed in this form.
+    /// `drop ID`, `advance TIME`, `restart`, each with `-> REPLY` behind it if you like to state one.
+    /// An ID is a letter (A stands for the token of 32 A) or a JSON string; a PAYLOAD is v0, v1, .. or
+    /// JSON; a TIME is a number and ns, us, ms or s, or max. Counterexamples are printed in this form.
     Replay {
         /// The program, in quotes.
         program: String,
@@ -183,6 +183,12 @@ fn replay(text: &str, format: Format) -> ExitCode {
     }
     if trace.is_disputed() {
         return ExitCode::FAILURE;
+    }
+    if program.has_restart() {
+        return misuse(
+            "MemStore keeps nothing over a restart, so only the model was asked; a test with \
+             check_subject(..).replay(..) takes this program to a store of yours",
+        );
     }
     if !program.is_expressible() {
         return misuse(

@@ -63,7 +63,7 @@ struct Entry {
     snapshot: Option<Snapshot>,
     committed: Nanos,
     deadline: Nanos,
-    /// The clause under which the last commit put it there.
+    /// The clause that the last commit or drop falls under; DUR-1 once it has outlived a restart.
     by: Clause,
 }
 
@@ -81,6 +81,7 @@ impl Model {
             Op::Commit { snapshot, ttl } => self.commit(snapshot.as_ref(), *ttl),
             Op::Drop { id } => self.drop(id),
             Op::Advance { by } => self.advance(*by),
+            Op::Restart => self.restart(),
         }
     }
 
@@ -94,11 +95,11 @@ impl Model {
             });
         };
         match entry.live(self.now) {
-            Some(found) if self.now == entry.committed => {
+            Some(found) if self.now == entry.committed || entry.by == Clause::Dur1 => {
                 Expected::new(Reply::Found(found.clone()), entry.by)
             }
             Some(found) => Expected::new(Reply::Found(found.clone()), Clause::Ttl1),
-            None if entry.snapshot.is_none() => nothing(Clause::Drp1),
+            None if entry.snapshot.is_none() => nothing(entry.by),
             None => nothing(Clause::Ttl2),
         }
     }
@@ -146,6 +147,7 @@ impl Model {
         let was_live = self.deadline(id).is_some();
         if let Some(entry) = self.entries.get_mut(id) {
             entry.snapshot = None;
+            entry.by = Clause::Drp1;
         }
         let clause = match was_live {
             true => Clause::Drp1,
@@ -158,6 +160,14 @@ impl Model {
     fn advance(&mut self, by: Nanos) -> Expected {
         self.now = self.now.saturating_add(by.max(0));
         Expected::new(Reply::Done, Clause::Ttl3)
+    }
+
+    /// Changes nothing: what the model says is what a durable store must have.
+    fn restart(&mut self) -> Expected {
+        for entry in self.entries.values_mut() {
+            entry.by = Clause::Dur1;
+        }
+        Expected::new(Reply::Done, Clause::Dur1)
     }
 
     /// The time, in nanoseconds since the model was made.

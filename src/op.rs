@@ -7,7 +7,7 @@ use std::fmt;
 /// Model time and times to live, in nanoseconds. Sums saturate.
 pub type Nanos = i128;
 
-/// A call to a store, or time passing.
+/// A call to a store, time passing, or a restart.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Op {
@@ -33,6 +33,8 @@ pub enum Op {
         /// How much; a negative amount counts as none.
         by: Nanos,
     },
+    /// Close the store, and open it anew over what it has kept (DUR-1).
+    Restart,
 }
 
 /// What a store answered.
@@ -43,7 +45,7 @@ pub enum Reply {
     Found(Snapshot),
     /// A prepare gave nothing.
     Nothing,
-    /// A commit or a drop succeeded, or time has passed.
+    /// A commit or a drop succeeded, time has passed, or the store is up again.
     Done,
     /// The call was refused, and nothing has changed.
     Refused(Constraint),
@@ -61,6 +63,7 @@ impl fmt::Debug for Op {
                 .finish(),
             Self::Drop { .. } => f.debug_struct("Drop").finish_non_exhaustive(),
             Self::Advance { by } => f.debug_struct("Advance").field("by", by).finish(),
+            Self::Restart => f.write_str("Restart"),
         }
     }
 }

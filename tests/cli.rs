@@ -136,6 +136,10 @@ fn wrong_use_is_status_2_and_says_what_is_accepted() {
         ),
         (&["replay", ""], "the program has no operations"),
         (&["replay", "commit nil ttl 1s"], "only the model was asked"),
+        (
+            &["replay", "s1: restart"],
+            "MemStore keeps nothing over a restart",
+        ),
         (&["vectors", "--depth", "6"], "the deepest is 5"),
         (&["spec", "COM-99"], "no clause \"COM-99\""),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),

@@ -1,8 +1,12 @@
 //! SPEC.md and the code hold each other: same clauses, same sentences, scenarios that run, and
 //! claims about checking that are so.
 
-use session_spec::conformance::{Check, Profile, Program, Report, Subject, Trace, Verdict, check};
-use session_spec::{Clause, MemStore};
+use session_spec::conformance::{
+    Check, Profile, Program, Report, Subject, Trace, Verdict, check, check_subject,
+};
+use session_spec::store::BoxError;
+use session_spec::{Clause, ManualClock, MemStore};
+use std::sync::Arc;
 
 const SPEC: &str = include_str!("../SPEC.md");
 
@@ -85,7 +89,7 @@ fn every_clause_says_where_it_comes_from_and_how_it_is_checked() {
 
 #[test]
 fn every_statement_in_a_scenario_is_what_the_model_says() {
-    let all: Vec<_> = ["session", "session wire"]
+    let all: Vec<_> = ["session", "session wire", "session restart"]
         .into_iter()
         .flat_map(scenarios)
         .collect();
@@ -107,6 +111,42 @@ fn every_scenario_runs_against_memstore() {
 }
 
 #[test]
+fn every_scenario_with_a_restart_runs_against_a_store_that_outlives_one() {
+    let scenarios = scenarios("session restart");
+    assert!(!scenarios.is_empty());
+    for (program, text) in scenarios {
+        assert!(program.has_restart(), "{text}");
+        let check = check_subject(Lasting).replay(&program.to_string());
+        check.assert();
+    }
+}
+
+/// A store that a restart does not touch.
+struct Lasting;
+
+impl Subject for Lasting {
+    type Store = Arc<MemStore<ManualClock>>;
+    type Clock = ManualClock;
+
+    async fn fresh(&self) -> Result<(Self::Store, ManualClock), BoxError> {
+        let clock = ManualClock::new();
+        Ok((Arc::new(MemStore::with_clock(clock.clone())), clock))
+    }
+
+    async fn restart(
+        &self,
+        store: Self::Store,
+        clock: ManualClock,
+    ) -> Result<(Self::Store, ManualClock), BoxError> {
+        Ok((store, clock))
+    }
+
+    fn profile(&self) -> Profile {
+        Profile::default().durable()
+    }
+}
+
+#[test]
 fn what_runs_against_the_model_only_is_what_rust_cannot_express() {
     let wire = scenarios("session wire");
     assert!(!wire.is_empty());
@@ -115,14 +155,18 @@ fn what_runs_against_the_model_only_is_what_rust_cannot_express() {
     }
 }
 
-/// "exhaustive", "random", "concurrent" and "cancelled" in the document are what these searches
-/// exercise.
+/// "exhaustive", "random", "restarted", "concurrent" and "cancelled" in the document are what these
+/// searches exercise.
 #[test]
 fn clauses_are_checked_by_the_searches_that_the_document_names() {
     let check = || check(MemStore::with_clock).sequences(2_000);
     let searches = [
         ("exhaustive", check().depth(5).sequences(0).run()),
         ("random", of_one_client(check().depth(0)).run()),
+        (
+            "restarted",
+            check_subject(Lasting).only(Clause::Dur1).depth(2).run(),
+        ),
         (
             "concurrent",
             check().only(Clause::Con1).only(Clause::Con2).run(),

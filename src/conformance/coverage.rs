@@ -141,6 +141,7 @@ impl Coverage {
                 self.dropped |= traits.id;
             }
             Op::Advance { .. } => self.advance(),
+            Op::Restart => {}
         }
     }
 

@@ -47,6 +47,8 @@ fn clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
     let last = failing.ops.last();
     match (last, &failing.failure.outcome) {
         (_, Outcome::Panicked(_) | Outcome::Hung(_) | Outcome::Died(_)) | (None, _) => Clause::Err1,
+        // A smaller program without it does not fail.
+        _ if failing.ops.contains(&Op::Restart) => Clause::Dur1,
         (Some(Op::Prepare { id }), outcome) => {
             Story::of(&failing.ops, id, tick, probe).prepare(failing, outcome)
         }
@@ -70,6 +72,7 @@ fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Opt
         (_, Reply::Found(committed), Outcome::Replied(Reply::Found(found))) => {
             values::damage(committed, found, &failing.ops)
         }
+        (Clause::Dur1, ..) => ids::difference(&failing.ops),
         _ => life::near_miss(failing, probe?),
     }
 }

@@ -300,6 +300,7 @@ fn name(op: &Op) -> &'static str {
         Op::Commit { .. } => "commit",
         Op::Drop { .. } => "drop",
         Op::Advance { .. } => "advance",
+        Op::Restart => "restart",
     }
 }
 

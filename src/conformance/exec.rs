@@ -60,7 +60,7 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Takes `op` to the store, or to the clock.
+/// Takes `op`, which is no restart, to the store or to the clock.
 ///
 /// `op` must be [`expressible`].
 pub(super) fn perform<S: Store>(store: &S, clock: &ManualClock, op: &Op) -> Outcome {
@@ -71,7 +71,7 @@ pub(super) fn perform<S: Store>(store: &S, clock: &ManualClock, op: &Op) -> Outc
     block_on(call(store, op))
 }
 
-/// Takes `op`, which is no advance, to the store.
+/// Takes `op`, which is neither an advance nor a restart, to the store.
 ///
 /// `op` must be [`expressible`].
 pub(super) async fn call<S: Store>(store: &S, op: &Op) -> Outcome {
@@ -87,7 +87,7 @@ pub(super) async fn call<S: Store>(store: &S, op: &Op) -> Outcome {
             _ => unreachable!("callers keep to what is expressible"),
         },
         Op::Drop { id } => done(store.drop(id).await),
-        Op::Advance { .. } => unreachable!("callers keep to calls"),
+        Op::Advance { .. } | Op::Restart => unreachable!("callers keep to calls"),
     };
     watch::call_returned();
     match reply {
@@ -123,7 +123,8 @@ pub(super) fn duration(nanos: Nanos) -> Option<Duration> {
     Some(Duration::new(seconds, (nanos % SECOND) as u32))
 }
 
-fn with_sources(error: &dyn std::error::Error) -> String {
+/// An error's text, with those of its sources.
+pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -83,6 +83,12 @@ impl Scope {
         Self { ids, tick }
     }
 
+    /// The ids that are alike, and the unit of times.
+    pub(super) fn parts(&self) -> ([&str; 2], Nanos) {
+        let [a, b, ..] = &self.ids;
+        ([a, b], self.tick)
+    }
+
     /// What was searched, as the report states it.
     pub(super) fn claim(&self) -> String {
         let [zero, one, two] = [0, 1, 2].map(|ticks| Time(ticks * self.tick).to_string());

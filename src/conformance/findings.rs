@@ -44,8 +44,11 @@ pub(super) const STORE_CLAUSES: &[Clause] = &[
 /// Rust has no nil snapshot, and what a store was given or gave is copied on write (SNP-2).
 pub(super) const BY_CONSTRUCTION: &[Clause] = &[Clause::Com1, Clause::Iso1, Clause::Iso2];
 
-/// They need faults or a restart.
-pub(super) const NOT_CHECKED: &[Clause] = &[Clause::Err2, Clause::Err3, Clause::Dur1];
+/// They need faults.
+pub(super) const NOT_CHECKED: &[Clause] = &[Clause::Err2, Clause::Err3];
+
+/// What takes a restart to break, which not every subject can do.
+pub(super) const RESTARTED: &[Clause] = &[Clause::Dur1];
 
 /// What takes several clients to break.
 pub(super) const CONCURRENT: &[Clause] = &[Clause::Con1, Clause::Con2];
@@ -57,9 +60,6 @@ pub(super) const CANCELLED: &[Clause] = &[Clause::Can1];
 pub(super) fn conclusion(report: &Report) -> Verdict {
     if !report.violations.is_empty() {
         return Verdict::Violated;
-    }
-    if report.searches.iter().all(|search| search.programs == 0) {
-        return Verdict::Undecided("no program was run".to_owned());
     }
     let all_asked = report.clauses.len() == STORE_CLAUSES.len();
     let is_open = |status| match status {
@@ -74,7 +74,10 @@ pub(super) fn conclusion(report: &Report) -> Verdict {
         .filter(|finding| is_open(finding.status))
         .map(|finding| finding.clause.id())
         .collect();
-    if open.is_empty() {
+    let nothing_ran = report.searches.iter().all(|search| search.programs == 0);
+    if open.is_empty() && nothing_ran {
+        Verdict::Undecided("no program was run".to_owned())
+    } else if open.is_empty() {
         Verdict::Conforms
     } else {
         let clauses = open.join(" ");
@@ -85,12 +88,14 @@ pub(super) fn conclusion(report: &Report) -> Verdict {
 }
 
 impl Finding {
-    /// What is known of every clause of stores, or of those in `only`.
+    /// What is known of every clause of stores, or of those in `only`; `restarts` tells whether the
+    /// subject can restart its store.
     pub(super) fn all(
         tally: &Tally,
         violations: &[Violation],
         profile: &Profile,
         only: &[Clause],
+        restarts: bool,
     ) -> Vec<Self> {
         let asked = |clause: &&Clause| only.is_empty() || only.contains(clause);
         let violated = |clause| violations.iter().any(|found| found.clause == clause);
@@ -102,7 +107,7 @@ impl Finding {
                 Status::ByConstruction
             } else if profile.why_unclaimed(clause).is_some() {
                 Status::NotClaimed
-            } else if NOT_CHECKED.contains(&clause) {
+            } else if NOT_CHECKED.contains(&clause) || !restarts && RESTARTED.contains(&clause) {
                 Status::NotChecked
             } else if exercised == 0 {
                 Status::Vacuous

@@ -21,11 +21,21 @@ use std::collections::BTreeMap;
 pub(super) struct Admitted {
     /// What the contract wants if times are taken as they were measured.
     pub(super) expected: Expected,
-    /// The other reply that is right, where the times do not decide.
+    /// The other reply that is right, where there is one.
     pub(super) or: Option<Reply>,
+    /// There is, since the measured times do not decide.
+    pub(super) is_open: bool,
 }
 
 impl Admitted {
+    fn only(expected: Expected) -> Self {
+        Self {
+            expected,
+            or: None,
+            is_open: false,
+        }
+    }
+
     pub(super) fn admits(&self, reply: &Reply) -> bool {
         self.expected.admits(reply) || self.or.as_ref() == Some(reply)
     }
@@ -47,8 +57,8 @@ pub(super) struct Judge {
     entries: BTreeMap<String, Bounds>,
     /// Commits that have succeeded.
     commits: u64,
-    /// The last commit whose entry was let go of while none was newer (COM-5): older ones must have
-    /// gone before.
+    /// The last commit whose entry was let go of while none was newer (COM-5): those that had not
+    /// been used since it must have gone before.
     newest_evicted: u64,
     /// The store's clock shows no more than this.
     latest_now: Nanos,
@@ -62,10 +72,14 @@ struct Bounds {
     latest: Nanos,
     /// A prepare has found it gone, so it stays so (TTL-4).
     seen_gone: bool,
-    /// How many commits had succeeded by its own, with that.
+    /// A restart may have lost it, and no prepare has told since (DUR-1).
+    at_risk: bool,
+    /// How many commits had succeeded by its own, with that; and by its last use, which is that
+    /// commit or a prepare that found it.
     ordinal: u64,
-    /// The clause under which its commit put it there, and whether the program has let time pass
-    /// since.
+    used: u64,
+    /// The clause under which its commit put it there, DUR-1 once it has outlived a restart, and
+    /// whether the program has let time pass since.
     by: Clause,
     has_aged: bool,
 }
@@ -103,7 +117,16 @@ impl Judge {
             }
             _ => {}
         }
-        Admitted { expected, or: None }
+        Admitted::only(expected)
+    }
+
+    /// Takes note of a restart, over which a store that claims no durability may lose any entry.
+    pub(super) fn restart(&mut self) {
+        self.model.step(&Op::Restart);
+        for bounds in self.entries.values_mut() {
+            bounds.at_risk |= !self.profile.durable;
+            bounds.by = Clause::Dur1;
+        }
     }
 
     /// Takes note that the program lets time pass. How much, the next span tells.
@@ -115,15 +138,22 @@ impl Judge {
 
     /// Takes note of a right reply.
     pub(super) fn observe(&mut self, op: &Op, reply: &Reply) {
-        if let (Op::Prepare { id }, Reply::Nothing) = (op, reply)
-            && let Some(bounds) = self.entries.get_mut(id)
-        {
-            let by_eviction = !bounds.seen_gone && self.latest_now < bounds.earliest;
-            if by_eviction && bounds.ordinal == self.commits {
-                self.newest_evicted = bounds.ordinal;
-            }
-            bounds.seen_gone = true;
+        let Op::Prepare { id } = op else {
+            return;
+        };
+        let Some(bounds) = self.entries.get_mut(id) else {
+            return;
+        };
+        if let Reply::Found(_) = reply {
+            bounds.at_risk = false;
+            bounds.used = self.commits;
+            return;
         }
+        let by_eviction = !bounds.seen_gone && !bounds.at_risk && self.latest_now < bounds.earliest;
+        if by_eviction && bounds.ordinal == self.commits {
+            self.newest_evicted = bounds.ordinal;
+        }
+        bounds.seen_gone = true;
     }
 
     fn bounds(&self, snapshot: &Snapshot, ttl: Nanos, span: Span, by: Clause) -> Bounds {
@@ -142,7 +172,9 @@ impl Judge {
                 latest.saturating_add(nanos(self.profile.resolution))
             },
             seen_gone: false,
+            at_risk: false,
             ordinal: self.commits,
+            used: self.commits,
             by,
             has_aged: false,
         }
@@ -152,22 +184,20 @@ impl Judge {
         let uncertainty = nanos(self.profile.uncertainty);
         let (first, last) = (span.from - uncertainty, span.to + uncertainty);
         let found = || Reply::Found(bounds.snapshot.clone());
-        let decided = |reply, clause| Admitted {
-            expected: Expected::new(reply, clause),
-            or: None,
-        };
+        let decided = |reply, clause| Admitted::only(Expected::new(reply, clause));
         if bounds.seen_gone {
             decided(Reply::Nothing, Clause::Ttl4)
-        } else if bounds.ordinal < self.newest_evicted {
+        } else if bounds.used < self.newest_evicted {
             decided(Reply::Nothing, Clause::Com5)
         } else if last < bounds.earliest {
-            let by_age = if bounds.has_aged {
-                Clause::Ttl1
-            } else {
-                bounds.by
+            let by_age = match bounds.by {
+                Clause::Dur1 => Clause::Dur1,
+                _ if bounds.has_aged => Clause::Ttl1,
+                by => by,
             };
+            let may_be_gone = self.profile.may_evict || bounds.at_risk;
             Admitted {
-                or: self.profile.may_evict.then_some(Reply::Nothing),
+                or: may_be_gone.then_some(Reply::Nothing),
                 ..decided(found(), by_age)
             }
         } else if first >= bounds.latest {
@@ -180,6 +210,7 @@ impl Judge {
             Admitted {
                 expected: nominal,
                 or: Some(or),
+                is_open: true,
             }
         }
     }

@@ -154,6 +154,6 @@ pub(super) fn id_of(op: &Op) -> Option<&str> {
     match op {
         Op::Prepare { id } | Op::Drop { id } => Some(id),
         Op::Commit { snapshot, .. } => snapshot.as_ref().map(crate::Snapshot::id),
-        Op::Advance { .. } => None,
+        Op::Advance { .. } | Op::Restart => None,
     }
 }

@@ -7,8 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a store claims. By default everything: any id that it does not refuse, any value, exact
-/// time without an end.
+/// What a store claims. By default everything that a store in one process can: any id that it does
+/// not refuse, any value, exact time without an end. To outlive a restart is claimed by
+/// [`durable`](Profile::durable).
 ///
 /// Within its claims, every wrong reply is a violation; outside them, either reply is right.
 ///
@@ -29,6 +30,7 @@ pub struct Profile {
     pub(super) depth: Option<usize>,
     pub(super) size: Option<usize>,
     pub(super) may_evict: bool,
+    pub(super) durable: bool,
     pub(super) remote: bool,
     pub(super) unclaimed: Vec<(Clause, String)>,
 }
@@ -86,10 +88,20 @@ impl Profile {
 
     /// The store may let go of a live entry, as caches do: nothing is a right answer then, at any
     /// time. A wrong snapshot is not, an entry that is gone stays so (TTL-4), and the one committed
-    /// last is not let go of while older ones remain (COM-5).
+    /// last is not let go of while older ones remain that nobody has read since (COM-5).
     #[must_use]
     pub fn may_evict(mut self) -> Self {
         self.may_evict = true;
+        self
+    }
+
+    /// The store outlives a restart: what it has acknowledged is there afterwards, commits and drops
+    /// alike (DUR-1). One that does not say this may lose entries at a restart, all or some of them,
+    /// but may not bring back a dropped one, an older snapshot, or more life than was left. Checked
+    /// on a subject that can [restart](super::Subject::restart).
+    #[must_use]
+    pub fn durable(mut self) -> Self {
+        self.durable = true;
         self
     }
 
@@ -153,6 +165,7 @@ impl fmt::Display for Profile {
         );
         parts.extend(self.size.map(|bytes| format!("snapshots of {bytes} bytes")));
         parts.extend(self.may_evict.then(|| "may evict".to_owned()));
+        parts.extend(self.durable.then(|| "durable".to_owned()));
         parts.extend(self.remote.then(|| "remote".to_owned()));
         let unclaimed = self.unclaimed.iter();
         parts.extend(unclaimed.map(|(clause, _)| format!("{clause} not claimed")));
@@ -178,6 +191,7 @@ impl fmt::Debug for Profile {
             .field("depth", &self.depth)
             .field("size", &self.size)
             .field("may_evict", &self.may_evict)
+            .field("durable", &self.durable)
             .field("remote", &self.remote)
             .field("unclaimed", &self.unclaimed)
             .finish()

@@ -26,7 +26,7 @@ pub(super) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText
 ///
 /// | what | how |
 /// |---|---|
-/// | operation | `prepare ID`, `commit ID PAYLOAD ttl TIME`, `commit nil ttl TIME`, `drop ID`, `advance TIME` |
+/// | operation | `prepare ID`, `commit ID PAYLOAD ttl TIME`, `commit nil ttl TIME`, `drop ID`, `advance TIME`, `restart` |
 /// | `ID` | a base58 letter, which stands for the token of 32 such letters; or a JSON string; `*N` behind either repeats it, `+` joins two |
 /// | `PAYLOAD` | `v0`, `v1`, .. for small ones that differ in every part; or the snapshot's wire form without its id, in which strings may be repeated and joined as ids are |
 /// | `TIME` | a decimal number and `ns`, `us`, `ms` or `s`; or `max`, the longest `Duration` |
@@ -80,6 +80,11 @@ impl Program {
     pub fn stated(&self, index: usize) -> Option<&Stated> {
         let (_, stated) = self.stated.iter().find(|(at, _)| *at == index)?;
         Some(stated)
+    }
+
+    /// Whether it has a restart in it, which takes a [`Subject`](super::Subject) that can do so.
+    pub fn has_restart(&self) -> bool {
+        self.ops.contains(&Op::Restart)
     }
 
     /// Whether a Rust store can be handed all of it: Rust has no nil snapshot and no negative
@@ -137,7 +142,8 @@ const UNITS: [(&str, Nanos); 4] = [
     ("ns", 1),
 ];
 
-/// The only version there is.
+/// The only version there is. One more operation takes no new one: a reader that does not know it
+/// says so, and all others keep their meaning.
 const VERSION: &str = "s1";
 
 /// Characters of the token that a single letter stands for.

@@ -53,7 +53,8 @@ pub enum Verdict {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Searched {
-    /// `replay`, `regressions`, `isolated`, `exhaustive`, `random`, `concurrent` or `cancelled`.
+    /// `replay`, `regressions`, `isolated`, `exhaustive`, `random`, `restarted`, `concurrent` or
+    /// `cancelled`.
     pub name: &'static str,
     /// What was covered, exactly.
     pub claim: String,
@@ -90,7 +91,8 @@ pub enum Status {
     NotClaimed,
     /// Rust's types rule a violation out.
     ByConstruction,
-    /// This version of the kit has no search for it.
+    /// This version of the kit has no search for it, or its subject no way to
+    /// [restart](super::Subject::restart) the store.
     NotChecked,
 }
 

@@ -7,13 +7,14 @@ use super::coverage::Tally;
 use super::deadly;
 use super::diagnose::{self, Diagnosis, Probe};
 use super::exhaust::{self, Scope};
-use super::findings::{self, CANCELLED, CONCURRENT, STORE_CLAUSES};
+use super::findings::{self, CANCELLED, CONCURRENT, RESTARTED, STORE_CLAUSES};
 use super::isolate::Isolation;
 use super::lockstep::Symptom;
 use super::profile::Profile;
 use super::program::{Program, Time};
 use super::regressions::Regressions;
 use super::report::{self, Finding, Report, Searched, Verdict, Violation};
+use super::restarts;
 use super::search::{self, Caught, Progress, Search, Searcher};
 use super::shrink::{self, Failing};
 use super::subject::{Passing, Subject};
@@ -35,6 +36,8 @@ pub(super) struct Run<'a, S> {
     precision: Precision,
     /// Of all failures that were shrunk.
     symptoms: BTreeSet<Symptom>,
+    /// Whether the subject can restart its store.
+    restarts: bool,
     /// Histories that could not be judged, and calls in them that failed with an error.
     undecided: u64,
     failed: u64,
@@ -65,6 +68,7 @@ impl<'a, S: Subject> Run<'a, S> {
             tally: Tally::default(),
             precision: Precision::default(),
             symptoms: BTreeSet::new(),
+            restarts: false,
             undecided: 0,
             failed: 0,
             isolation: None,
@@ -94,6 +98,7 @@ impl<'a, S: Subject> Run<'a, S> {
             search,
             tally: self.tally.clone(),
             precision: self.precision,
+            restarts: self.restarts,
             report: Some(self.report.clone()),
         };
     }
@@ -111,6 +116,7 @@ impl<'a, S: Subject> Run<'a, S> {
     pub(super) fn end(mut self, so_far: SoFar, violation: Violation) -> Report {
         self.tally = so_far.tally;
         self.precision = so_far.precision;
+        self.restarts = so_far.restarts;
         self.report = so_far.report.unwrap_or(self.report);
         self.keep(violation);
         self.report.notes.push(format!(
@@ -128,6 +134,7 @@ impl<'a, S: Subject> Run<'a, S> {
             &self.report.violations,
             self.searcher.profile,
             &self.settings.only,
+            self.restarts,
         );
         self.report.verdict = findings::conclusion(&self.report);
         self.report
@@ -152,6 +159,8 @@ impl<'a, S: Subject> Run<'a, S> {
             self.take("replay", claim.to_owned(), search);
             return Ok(());
         }
+        self.publish("restarted");
+        self.restarts = self.searcher.can_restart()?;
         let kept = check
             .regressions
             .as_deref()
@@ -165,7 +174,8 @@ impl<'a, S: Subject> Run<'a, S> {
                 search,
             );
         }
-        let sequential = self.wants(|clause| !is_of_histories(clause));
+        let elsewhere = [CONCURRENT, CANCELLED, RESTARTED].concat();
+        let sequential = self.wants(|clause| !elsewhere.contains(&clause));
         if sequential && budget.sequences > 0 && !self.isolated() {
             return Ok(());
         }
@@ -217,6 +227,9 @@ impl<'a, S: Subject> Run<'a, S> {
                 },
             );
             self.take("random", claim, search);
+        }
+        if self.restarts && self.wants(|clause| RESTARTED.contains(&clause)) {
+            self.restarted(&budget, &progress)?;
         }
         if budget.sequences > 0 {
             self.histories(&budget, &progress)?;
@@ -300,6 +313,25 @@ impl<'a, S: Subject> Run<'a, S> {
             "{left_out} run: they would have ended this process, as that program ends its own"
         ));
         is_safe
+    }
+
+    /// The search in programs with restarts.
+    fn restarted(
+        &mut self,
+        budget: &Budget,
+        progress: &(impl Fn(Progress) + Sync),
+    ) -> Result<(), String> {
+        self.publish("restarted");
+        let search = restarts::Budget {
+            depth: budget.depth,
+            sequences: budget.sequences.div_ceil(2),
+            length: budget.length,
+        };
+        let claim = search.claim(&self.searcher);
+        let seed = self.report.seed;
+        let search = self.searcher.restarted(search, seed, progress)?;
+        self.take("restarted", claim, search);
+        Ok(())
     }
 
     /// The searches in histories of several clients, and of cancelled calls.
@@ -470,10 +502,6 @@ impl<'a, S: Subject> Run<'a, S> {
                 .push(format!("{clause} is not claimed: {why}"));
         }
     }
-}
-
-fn is_of_histories(clause: Clause) -> bool {
-    CONCURRENT.contains(&clause) || CANCELLED.contains(&clause)
 }
 
 /// What a failing program shows; of one that did not fail again, nothing says what in it matters.

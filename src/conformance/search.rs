@@ -7,7 +7,7 @@ use super::lockstep::{self, Failure, Symptom};
 use super::profile::{Profile, nanos};
 use super::program::Program;
 use super::random;
-use super::subject::{Clockwork, Passing, Subject};
+use super::subject::{Clockwork, NoRestart, Passing, Subject};
 use super::timed::{Begin, PHASES, Precision, Timed};
 use super::watch;
 use super::workers;
@@ -21,7 +21,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// `exhaustive`, `random` or `concurrent`.
+    /// `exhaustive`, `random`, `restarted` or `concurrent`.
     pub search: &'static str,
     /// Programs done, roughly.
     pub done: u64,
@@ -65,7 +65,7 @@ pub(super) struct Searcher<'a, S> {
 }
 
 /// Programs that are listed at a time, where they are not walked through.
-const LISTED: usize = 20_000;
+pub(super) const LISTED: usize = 20_000;
 
 impl<S: Subject> Searcher<'_, S> {
     pub(super) const PASSING: Passing = <S::Clock as Clockwork<S::Store>>::PASSING;
@@ -93,7 +93,7 @@ impl<S: Subject> Searcher<'_, S> {
         }
     }
 
-    fn timed(&self) -> Timed<'_, S> {
+    pub(super) fn timed(&self) -> Timed<'_, S> {
         Timed {
             subject: self.subject,
             profile: self.profile,
@@ -171,6 +171,11 @@ impl<S: Subject> Searcher<'_, S> {
                 "a Rust store cannot be handed this program: it has a nil snapshot, a negative ttl, \
                  or a time beyond the longest Duration\n  {program}"
             ));
+        }
+        if let Some(program) = programs.iter().find(|program| program.has_restart())
+            && !self.can_restart()?
+        {
+            return Err(format!("{NoRestart}, as this program wants\n  {program}"));
         }
         let mut search = Search::default();
         let results = workers::each(programs.len(), |index| {

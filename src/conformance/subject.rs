@@ -4,6 +4,8 @@ use super::exec;
 use super::profile::Profile;
 use crate::clock::ManualClock;
 use crate::store::{BoxError, Store};
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 /// A store under test that is not simply made on a [`ManualClock`]: it needs a runtime, a server, or
@@ -43,6 +45,73 @@ pub trait Subject: Send + Sync + 'static {
     /// then, and says why.
     fn fresh(&self) -> impl Future<Output = Result<(Self::Store, Self::Clock), BoxError>> + Send;
 
+    /// Closes the store, as at the end of a process, and opens it anew over what it has kept: the same
+    /// file, server or bytes. Its clock goes on. Where this is overridden, the kit restarts the store
+    /// in the midst of programs (DUR-1); whether acknowledged writes must outlive that,
+    /// [`Profile::durable`] says.
+    ///
+    /// ```
+    /// # use session_spec::{ManualClock, MemStore, Snapshot, Store, StoreError};
+    /// # use session_spec::conformance::{Profile, Subject};
+    /// # use session_spec::store::BoxError;
+    /// # use std::path::{Path, PathBuf};
+    /// # use std::time::Duration;
+    /// # struct FileStore(MemStore<ManualClock>);
+    /// # impl FileStore {
+    /// #     fn open(_: &Path, clock: ManualClock) -> Result<Self, BoxError> {
+    /// #         Ok(Self(MemStore::with_clock(clock)))
+    /// #     }
+    /// #     fn path(&self) -> &Path { Path::new("") }
+    /// # }
+    /// # impl Store for FileStore {
+    /// #     async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+    /// #         self.0.prepare(id).await
+    /// #     }
+    /// #     async fn commit(&self, s: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+    /// #         self.0.commit(s, ttl).await
+    /// #     }
+    /// #     async fn drop(&self, id: &str) -> Result<(), StoreError> { Store::drop(&self.0, id).await }
+    /// # }
+    /// # fn a_new_file() -> PathBuf { PathBuf::new() }
+    /// struct OnFile;
+    ///
+    /// impl Subject for OnFile {
+    ///     type Store = FileStore;
+    ///     type Clock = ManualClock;
+    ///
+    ///     async fn fresh(&self) -> Result<(FileStore, ManualClock), BoxError> {
+    ///         let clock = ManualClock::new();
+    ///         Ok((FileStore::open(&a_new_file(), clock.clone())?, clock))
+    ///     }
+    ///
+    ///     async fn restart(
+    ///         &self,
+    ///         store: FileStore,
+    ///         clock: ManualClock,
+    ///     ) -> Result<(FileStore, ManualClock), BoxError> {
+    ///         let path = store.path().to_owned();
+    ///         drop(store);
+    ///         Ok((FileStore::open(&path, clock.clone())?, clock))
+    ///     }
+    ///
+    ///     fn profile(&self) -> Profile {
+    ///         Profile::default().durable()
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the store does not come up again. On an empty one the check ends then, and says why;
+    /// after calls that were acknowledged it is a violation.
+    fn restart(
+        &self,
+        store: Self::Store,
+        clock: Self::Clock,
+    ) -> impl Future<Output = Result<(Self::Store, Self::Clock), BoxError>> + Send {
+        drop((store, clock));
+        async { Err(NoRestart.into()) }
+    }
+
     /// Runs a future to its end. A store that needs a runtime overrides this, for example with
     /// `self.runtime.block_on(future)`; it is called from several threads at once.
     fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -60,6 +129,18 @@ pub trait Subject: Send + Sync + 'static {
         None
     }
 }
+
+/// What [`Subject::restart`] says where it is not overridden.
+#[derive(Debug)]
+pub(super) struct NoRestart;
+
+impl fmt::Display for NoRestart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this subject cannot restart its store")
+    }
+}
+
+impl Error for NoRestart {}
 
 /// How the time of a store passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -38,6 +38,25 @@ use std::sync::OnceLock;
 /// # fn main() {}
 /// ```
 ///
+/// A subject that says how to [restart](crate::conformance::Subject::restart) its store gets a test of
+/// DUR-1 as well, if `restarts` stands behind it:
+///
+/// ```
+/// # use session_spec::{ManualClock, MemStore, store::BoxError};
+/// # use session_spec::conformance::Subject;
+/// # struct OnFile;
+/// # impl Subject for OnFile {
+/// #     type Store = MemStore<ManualClock>;
+/// #     type Clock = ManualClock;
+/// #     async fn fresh(&self) -> Result<(Self::Store, ManualClock), BoxError> {
+/// #         let clock = ManualClock::new();
+/// #         Ok((MemStore::with_clock(clock.clone()), clock))
+/// #     }
+/// # }
+/// session_spec::conformance_tests!(subject: OnFile, restarts);
+/// # fn main() {}
+/// ```
+///
 /// Clauses that cannot be broken in Rust, or that this version has no search for, have no test, and
 /// to skip one does not compile:
 ///
@@ -54,29 +73,37 @@ use std::sync::OnceLock;
 /// The tests of a second store stand in a module of their own.
 #[macro_export]
 macro_rules! conformance_tests {
+    (subject: $subject:expr, restarts $(, $($rest:tt)*)?) => {
+        $crate::__conformance_suite! {
+            [$crate::conformance::check_subject($subject)] [] $($($rest)*)?
+        }
+    };
     (subject: $subject:expr $(, $($rest:tt)*)?) => {
         $crate::__conformance_suite! {
-            [$crate::conformance::check_subject($subject)] $($($rest)*)?
+            [$crate::conformance::check_subject($subject)] [DUR 1] $($($rest)*)?
         }
     };
     ($make:expr $(, $($rest:tt)*)?) => {
-        $crate::__conformance_suite! { [$crate::conformance::check($make)] $($($rest)*)? }
+        $crate::__conformance_suite! {
+            [$crate::conformance::check($make)] [DUR 1] $($($rest)*)?
+        }
     };
 }
 
-/// What the two forms of `conformance_tests` have in common.
+/// What the forms of `conformance_tests` have in common: behind the check, the clauses that have no
+/// test.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_suite {
-    ([$check:expr] $(skip($($skips:tt)*) $(,)?)?) => {
+    ([$check:expr] $untested:tt $(skip($($skips:tt)*) $(,)?)?) => {
         $crate::__conformance_suite! {
-            @ [$check] [::std::convert::identity] [$($($skips)*)?]
+            @ [$check] $untested [::std::convert::identity] [$($($skips)*)?]
         }
     };
-    ([$check:expr] $configure:expr $(, skip($($skips:tt)*))? $(,)?) => {
-        $crate::__conformance_suite! { @ [$check] [$configure] [$($($skips)*)?] }
+    ([$check:expr] $untested:tt $configure:expr $(, skip($($skips:tt)*))? $(,)?) => {
+        $crate::__conformance_suite! { @ [$check] $untested [$configure] [$($($skips)*)?] }
     };
-    (@ [$check:expr] [$configure:expr]
+    (@ [$check:expr] [$($untested:tt)*] [$configure:expr]
         [$($family:ident - $number:tt: $why:literal),* $(,)?]) => {
         #[cfg(test)]
         #[track_caller]
@@ -86,7 +113,7 @@ macro_rules! __conformance_suite {
             ]);
             SUITE.assert(clause, || $check, $configure);
         }
-        $crate::__conformance_tests! { @claimed [$($family $number)*] }
+        $crate::__conformance_tests! { @claimed [$($family $number)* $($untested)*] }
         $crate::__conformance_tests! { @not_claimed $($family $number $why)* }
     };
 }
@@ -171,6 +198,7 @@ tests! { $
     con_2 Con2 CON-2
     can_1 Can1 CAN-1
     err_1 Err1 ERR-1
+    dur_1 Dur1 DUR-1
 }
 
 /// The tests that one use of [`conformance_tests`](crate::conformance_tests) makes, and what they
@@ -264,6 +292,7 @@ fn failure(report: &Report, clause: Clause) -> Option<String> {
             return Some(format!("{shown}\n{}", report.verdict_line()));
         }
         Status::Vacuous => "nothing that was run could show it broken".to_owned(),
+        Status::NotChecked => "the subject does not say how to restart its store".to_owned(),
         _ => format!("say skip({clause}: \"why\") to have its test ignored"),
     };
     Some(format!(

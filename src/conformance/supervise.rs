@@ -138,5 +138,6 @@ pub(super) struct SoFar {
     pub(super) search: &'static str,
     pub(super) tally: Tally,
     pub(super) precision: Precision,
+    pub(super) restarts: bool,
     pub(super) report: Option<Report>,
 }

@@ -13,7 +13,7 @@ use super::subject::{Clockwork as _, Passing, Subject};
 use super::watch;
 use super::workers;
 use crate::clock::{Clock as _, SystemClock, WallClock as _};
-use crate::model::{Nanos, Op};
+use crate::model::{Model, Nanos, Op};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -324,6 +324,14 @@ impl<'a, S: Subject> Track<'a, S> {
                 }
                 continue;
             }
+            if let Op::Restart = op {
+                self.steps += 1;
+                if !self.restart().await? {
+                    return Ok(None);
+                }
+                self.next += 1;
+                continue;
+            }
             let from = self.now(clock);
             let (store, _) = self.world.as_ref().ok_or("the store is gone")?;
             let outcome = exec::call(store, op).await;
@@ -352,6 +360,30 @@ impl<'a, S: Subject> Track<'a, S> {
         Ok(None)
     }
 
+    /// Whether the store came up again.
+    async fn restart(&mut self) -> Result<bool> {
+        let (store, clockwork) = self.world.take().ok_or("the store is gone")?;
+        watch::call_begins();
+        let restarted = self.timed.subject.restart(store, clockwork).await;
+        watch::call_returned();
+        self.judge.restart();
+        match restarted {
+            Ok(world) => {
+                self.world = Some(world);
+                Ok(true)
+            }
+            Err(error) => {
+                self.failure = Some(Failure {
+                    at: self.next,
+                    expected: Model::default().step(&Op::Restart),
+                    outcome: Outcome::Failed(exec::with_sources(&*error)),
+                    measured: None,
+                });
+                Ok(false)
+            }
+        }
+    }
+
     fn is_right(&mut self, op: &Op, outcome: Outcome, span: Span) -> bool {
         if lockstep::refuses_an_id(op, &outcome) && self.timed.profile.ids.is_none() {
             self.coverage.refuse_id();
@@ -362,11 +394,10 @@ impl<'a, S: Subject> Track<'a, S> {
             Outcome::Replied(reply) if admitted.admits(reply) => {
                 self.judge.observe(op, reply);
                 let is_as_expected = admitted.expected.admits(reply);
-                let may_evict = self.timed.profile.may_evict;
-                if admitted.or.is_some() && !may_evict {
+                if admitted.is_open {
                     self.open += 1;
                 } else if !is_as_expected {
-                    // Let go of.
+                    // Let go of, or lost at a restart.
                 } else {
                     let id = lockstep::id_of(op);
                     let slot = id.and_then(|id| self.ids.iter().position(|known| *known == id));

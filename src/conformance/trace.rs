@@ -29,7 +29,7 @@ pub struct Trace {
 struct Step {
     time: String,
     op: String,
-    /// Empty where time passes: there is nothing to say then.
+    /// Empty where no call is made: there is nothing to say then.
     reply: String,
     clause: Option<Clause>,
     /// What the program states instead.
@@ -78,7 +78,7 @@ impl Trace {
 
 fn reply_text(op: &Op, reply: &Reply) -> String {
     match op {
-        Op::Advance { .. } => String::new(),
+        Op::Advance { .. } | Op::Restart => String::new(),
         _ => ReplyText(reply).to_string(),
     }
 }

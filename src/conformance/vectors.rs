@@ -185,7 +185,7 @@ fn shorten_times(ops: &mut [Op]) {
                 *by = (*by).min(LONGEST - 1 - now);
                 now += *by;
             }
-            Op::Prepare { .. } | Op::Drop { .. } => {}
+            Op::Prepare { .. } | Op::Drop { .. } | Op::Restart => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::clause::Clause;
 use crate::conformance::Outcome;
-use crate::conformance::lockstep;
+use crate::conformance::lockstep::{self, Mistake};
 use crate::conformance::program::{Id, Payload, Time};
 use crate::conformance::shrink::Failing;
 use crate::model::{Model, Op, Reply};
@@ -17,12 +17,13 @@ pub(super) fn because(failing: &Failing) -> String {
         (Reply::Refused(constraint), _) => {
             format!("{constraint} ({decided}), so the commit must be refused")
         }
-        (_, Op::Prepare { id }) => entry(&failing.ops, id, decided),
+        (_, Op::Prepare { id }) => entry(failing, id),
         (_, Op::Commit { .. }) => {
             "the id is not empty and the ttl is positive, so the commit must succeed".to_owned()
         }
         (_, Op::Drop { .. }) => format!("a drop succeeds, whatever is there ({decided})"),
         (_, Op::Advance { .. }) => format!("time only passes ({decided})"),
+        (_, Op::Restart) => format!("the store must come up again with what it has ({decided})"),
     };
     let argument = match failing.failure.measured {
         Some(at) => format!(
@@ -42,19 +43,24 @@ pub(super) fn because(failing: &Failing) -> String {
     }
 }
 
-/// What there should be under `id` at the end of `ops`, and why.
-fn entry(ops: &[Op], id: &str, decided: Clause) -> String {
+/// What there should be under `id` at the end of a program, and why.
+fn entry(failing: &Failing, id: &str) -> String {
+    let Failing { ops, failure } = failing;
     let mut model = Model::default();
     let mut commit = None;
     let mut dropped = None;
+    let mut restarted = false;
     for op in &ops[..ops.len() - 1] {
         let expected = model.step(op);
+        restarted |= *op == Op::Restart;
         if lockstep::id_of(op) != Some(id) || expected.reply != Reply::Done {
             continue;
         }
+        restarted = false;
         match op {
             Op::Commit { snapshot, ttl } => {
                 commit = snapshot.as_ref().map(|s| (s, model.now(), *ttl));
+                dropped = None;
             }
             Op::Drop { .. } => dropped = Some(model.now()),
             _ => {}
@@ -75,15 +81,41 @@ fn entry(ops: &[Op], id: &str, decided: Clause) -> String {
     };
     let committed = format!("{what} was committed at {} for {}", Time(at), Time(ttl));
     let deadline = Time(at.saturating_add(ttl));
-    match (decided, dropped) {
-        (Clause::Drp1, Some(dropped)) => {
+    if let Some(dropped) = dropped {
+        let dropped = Time(dropped);
+        return match restarted {
+            true => format!(
+                "{name} was dropped at {dropped} and not committed since, and a restart does not \
+                 bring it back (DUR-1)"
+            ),
+            false => format!("{name} was dropped at {dropped} and not committed since (DRP-1)"),
+        };
+    }
+    let nothing = failure.expected.reply == Reply::Nothing;
+    let lost = failure.mistake() == Mistake::Lost;
+    match failure.expected.clause {
+        Clause::Ttl2 if restarted => format!(
+            "{committed}, so it is gone from {deadline} on (TTL-2), and a restart adds nothing to its \
+             life (DUR-1)"
+        ),
+        Clause::Ttl2 => format!("{committed}, so it is gone from {deadline} on (TTL-2)"),
+        Clause::Ttl1 => format!("{committed}, so it is live until {deadline} (TTL-1)"),
+        Clause::Ttl4 => {
+            format!("{name} was found gone and not committed since, so it stays gone (TTL-4)")
+        }
+        _ if nothing => format!(
+            "the entry committed last was let go of, and {name}, which is older and was not used \
+             since, must have gone before it (COM-5)"
+        ),
+        Clause::Dur1 if lost => format!(
+            "{committed}, so it is live until {deadline} (TTL-1), and a restart changes nothing of \
+             that (DUR-1)"
+        ),
+        Clause::Dur1 => {
             format!(
-                "{name} was dropped at {} and not committed since (DRP-1)",
-                Time(dropped)
+                "{committed}, and a restart brings back no other snapshot than the last (DUR-1)"
             )
         }
-        (Clause::Ttl2, _) => format!("{committed}, so it is gone from {deadline} on (TTL-2)"),
-        (Clause::Ttl1, _) => format!("{committed}, so it is live until {deadline} (TTL-1)"),
-        _ => format!("{committed}, and is live ({decided})"),
+        decided => format!("{committed}, and is live ({decided})"),
     }
 }

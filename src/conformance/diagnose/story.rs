@@ -65,7 +65,7 @@ impl<'a> Story<'a> {
             let expected = model.step(op);
             let own = lockstep::id_of(op) == Some(id);
             match op {
-                Op::Advance { .. } | Op::Commit { snapshot: None, .. } => {}
+                Op::Advance { .. } | Op::Restart | Op::Commit { snapshot: None, .. } => {}
                 Op::Prepare { .. } if own => {
                     story.prepared = true;
                     story.seen_gone |= story.commit.is_some() && expected.reply == Reply::Nothing;

@@ -29,6 +29,14 @@ impl World {
         self.read = self.read.max(read);
         let expected = model.step(op);
         match op {
+            Op::Restart => {
+                for id in self.entries.keys().cloned().collect::<Vec<_>>() {
+                    if !self.profile.durable && self.chance(2) == 0 {
+                        self.entries.remove(&id);
+                    }
+                }
+                Reply::Done
+            }
             Op::Prepare { id } => match self.entries.get(id) {
                 Some((snapshot, deadline)) if self.read < *deadline => {
                     Reply::Found(snapshot.clone())
@@ -60,15 +68,18 @@ impl World {
 
 fn profiles() -> impl Strategy<Value = Profile> {
     let some = || prop_oneof![Just(0), 1..3_000_000_000_u64];
-    (some(), some(), some()).prop_map(|(resolution, uncertainty, horizon)| {
-        let profile = Profile::default()
-            .resolution(Duration::from_nanos(resolution))
-            .uncertainty(Duration::from_nanos(uncertainty));
-        match horizon {
-            0 => profile,
-            horizon => profile.horizon(Duration::from_nanos(horizon)),
-        }
-    })
+    (some(), some(), some(), any::<bool>()).prop_map(
+        |(resolution, uncertainty, horizon, durable)| {
+            let mut profile = Profile::default()
+                .resolution(Duration::from_nanos(resolution))
+                .uncertainty(Duration::from_nanos(uncertainty));
+            profile.durable = durable;
+            match horizon {
+                0 => profile,
+                horizon => profile.horizon(Duration::from_nanos(horizon)),
+            }
+        },
+    )
 }
 
 proptest! {
@@ -105,12 +116,17 @@ proptest! {
         profile in profiles(),
         chances in proptest::collection::vec(any::<u64>(), 200),
         widths in proptest::collection::vec(0..2_000_000_000_i128, 40),
+        restarts in proptest::collection::vec(0..40_usize, 0..3),
     ) {
         let mut judge = Judge::new(&profile);
         let mut world = World { profile, chances, entries: BTreeMap::new(), read: Nanos::MIN };
         let mut model = Model::default();
         let mut from = 0;
-        for (op, width) in program.ops().iter().zip(widths) {
+        for (index, (op, width)) in program.ops().iter().zip(widths).enumerate() {
+            if restarts.contains(&index) {
+                world.call(&Op::Restart, Span { from, to: from }, &mut model);
+                judge.restart();
+            }
             if let Op::Advance { by } = op {
                 from += by.min(&4_000_000_000);
                 continue;
@@ -229,4 +245,112 @@ fn a_store_that_may_evict_may_lose_an_entry_but_neither_change_nor_revive_it() {
     let older = judge.step(&prepare("a"), at(12));
     assert_eq!(older.expected.clause, Clause::Com5);
     assert!(!older.admits(&found(3, "a")));
+}
+
+/// A judge of `profile` and what it admits to a prepare of `a`: the snapshots by number, nothing as 0.
+struct Seen(Judge);
+
+impl Seen {
+    fn new(profile: &Profile) -> Self {
+        Self(Judge::new(profile))
+    }
+
+    fn commit(&mut self, id: &str, number: u64) {
+        let snapshot = Some(crate::conformance::payload::numbered(number, id));
+        let commit = Op::Commit { snapshot, ttl: 10 };
+        self.0.step(&commit, Span { from: 0, to: 0 });
+    }
+
+    fn drop(&mut self, id: &str) {
+        let id = id.to_owned();
+        self.0.step(&Op::Drop { id }, Span { from: 0, to: 0 });
+    }
+
+    fn admitted(&mut self, id: &str) -> Vec<u64> {
+        let id = id.to_owned();
+        let admitted = self
+            .0
+            .step(&Op::Prepare { id: id.clone() }, Span { from: 0, to: 0 });
+        let reply = |number| match number {
+            0 => Reply::Nothing,
+            number => Reply::Found(crate::conformance::payload::numbered(number, &id)),
+        };
+        (0..9)
+            .filter(|number| admitted.admits(&reply(*number)))
+            .collect()
+    }
+
+    fn sees(&mut self, id: &str, number: u64) {
+        assert!(self.admitted(id).contains(&number), "{id} {number}");
+        let reply = match number {
+            0 => Reply::Nothing,
+            number => Reply::Found(crate::conformance::payload::numbered(number, id)),
+        };
+        self.0.observe(&Op::Prepare { id: id.to_owned() }, &reply);
+    }
+}
+
+#[test]
+fn dur_1_what_a_durable_store_acknowledged_is_there_after_a_restart() {
+    let mut seen = Seen::new(&Profile::default().durable());
+    seen.commit("a", 1);
+    seen.commit("a", 2);
+    seen.commit("b", 3);
+    seen.drop("b");
+    seen.0.restart();
+    assert_eq!(seen.admitted("a"), [2]);
+    assert_eq!(seen.admitted("b"), [0]);
+}
+
+#[test]
+fn dur_1_without_a_claim_a_restart_may_lose_an_entry_but_not_bring_back_an_older_one() {
+    let mut seen = Seen::new(&Profile::default());
+    seen.commit("a", 1);
+    seen.commit("a", 2);
+    seen.commit("b", 3);
+    seen.drop("b");
+    seen.0.restart();
+    assert_eq!(seen.admitted("a"), [0, 2]);
+    assert_eq!(seen.admitted("b"), [0]);
+}
+
+#[test]
+fn dur_1_what_was_seen_after_a_restart_is_no_longer_lost_to_it() {
+    let mut seen = Seen::new(&Profile::default());
+    seen.commit("a", 1);
+    seen.commit("b", 2);
+    seen.0.restart();
+    seen.sees("a", 1);
+    seen.sees("b", 0);
+    assert_eq!(seen.admitted("a"), [1]);
+    seen.0.restart();
+    assert_eq!(seen.admitted("a"), [0, 1]);
+    assert_eq!(seen.admitted("b"), [0], "gone is gone (TTL-4)");
+}
+
+#[test]
+fn dur_1_a_restart_is_no_eviction() {
+    let mut seen = Seen::new(&Profile::default().may_evict());
+    seen.commit("a", 1);
+    seen.commit("b", 2);
+    seen.0.restart();
+    seen.sees("b", 0);
+    assert_eq!(seen.admitted("a"), [0, 1]);
+}
+
+#[test]
+fn com_5_an_entry_that_was_read_since_is_not_idle() {
+    let mut seen = Seen::new(&Profile::default().may_evict());
+    seen.commit("a", 1);
+    seen.commit("b", 2);
+    seen.commit("c", 3);
+    // What was read last goes last; so may an entry that was just committed before it.
+    seen.sees("a", 1);
+    seen.sees("c", 0);
+    assert_eq!(seen.admitted("a"), [0, 1]);
+    assert_eq!(
+        seen.admitted("b"),
+        [0],
+        "it was idle, and outlived a newer one"
+    );
 }

@@ -178,6 +178,7 @@ impl<'a> Cursor<'a> {
         match word {
             "prepare" => Ok(Op::Prepare { id: self.id()? }),
             "drop" => Ok(Op::Drop { id: self.id()? }),
+            "restart" => Ok(Op::Restart),
             "advance" => {
                 let at = self.at;
                 match self.time()? {
@@ -199,7 +200,7 @@ impl<'a> Cursor<'a> {
                 at,
                 format!(
                     "no operation {word:?}; operations are `prepare ID`, `commit ID PAYLOAD ttl TIME`, \
-                     `drop ID` and `advance TIME`"
+                     `drop ID`, `advance TIME` and `restart`"
                 ),
             ),
         }

@@ -20,6 +20,7 @@ fn a_program_reads_back_as_it_was_written() {
         "s1: commit nil ttl -1.5s -> refused nil-snapshot; drop \"\" -> done",
         r#"s1: commit "a\u0000" v0 ttl max -> refused; prepare "\u00e9\ud83e\udd80" -> nothing"#,
         r#"s1: prepare "x"*65535+"b"; prepare A -> v3; drop "a;b#c -> d""#,
+        "s1: commit A v1 ttl 1s; restart; prepare A -> v1",
         r#"s1: commit A {"csrf_token":"c","user":{"email":""},"data":{"":[1,-0.0,null]}} ttl 1ns"#,
         r#"s1: commit A {"csrf_token":"}","data":{"k":["x"*256+"y\"]","\u00e9"]}} ttl 1s; prepare A"#,
     ] {
@@ -128,7 +129,7 @@ fn an_error_points_at_the_place() {
     assert_eq!(
         error("s1: commit A v1 ttl 1s; fetch A"),
         "line 1 column 25: no operation \"fetch\"; operations are `prepare ID`, \
-         `commit ID PAYLOAD ttl TIME`, `drop ID` and `advance TIME`\n  \
+         `commit ID PAYLOAD ttl TIME`, `drop ID`, `advance TIME` and `restart`\n  \
          s1: commit A v1 ttl 1s; fetch A\n                          ^"
     );
 }

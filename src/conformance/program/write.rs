@@ -57,6 +57,7 @@ impl Display for Operation<'_> {
             ),
             Op::Drop { id } => write!(f, "drop {}", Id(id)),
             Op::Advance { by } => write!(f, "advance {}", Time(*by)),
+            Op::Restart => f.write_str("restart"),
         }
     }
 }

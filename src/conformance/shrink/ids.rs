@@ -93,7 +93,7 @@ fn renamed(op: &Op, names: &[(&String, &String)]) -> Op {
             snapshot: snapshot.as_ref().map(|s| s.with_id(new(s.id()))),
             ttl: *ttl,
         },
-        Op::Advance { by } => Op::Advance { by: *by },
+        Op::Advance { .. } | Op::Restart => op.clone(),
     }
 }
 

@@ -105,6 +105,7 @@ impl Call {
             Op::Advance { by } => Self::Advance {
                 by_ns: by.to_string(),
             },
+            Op::Restart => unreachable!("no vector restarts the store"),
         }
     }
 }
