@@ -12,6 +12,7 @@ use super::timed::{Begin, PHASES, Precision, Timed};
 use super::watch;
 use super::workers;
 use crate::model::{Nanos, Op};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::iter;
 use std::sync::Arc;
@@ -160,7 +161,13 @@ impl<S: Subject> Searcher<'_, S> {
         };
         let mut drawing = random::runner(seed, 0);
         let generator = Generator::new(length, profile, pace, &mut drawing);
-        let programs = (0..sequences).map(|_| random::observed(generator.draw(&mut drawing)));
+        let programs = (0..sequences).map(|_| {
+            let (ops, mut ids) = generator.draw(&mut drawing);
+            if self.profile.may_evict {
+                newest_first(&mut ids, &ops);
+            }
+            random::observed((ops, ids))
+        });
         self.run_listed("random", sequences as u64, programs, progress)
     }
 
@@ -240,6 +247,17 @@ impl<S: Subject> Searcher<'_, S> {
             });
         }
     }
+}
+
+/// Puts the id committed last in front: an entry that was read is no longer idle, and only idle ones
+/// show that the newest was let go of before them.
+fn newest_first(ids: &mut [String], ops: &[Op]) {
+    let committed = |id: &String| {
+        let is_commit =
+            |op: &Op| matches!(op, Op::Commit { .. }) && lockstep::id_of(op) == Some(id.as_str());
+        ops.iter().rposition(is_commit)
+    };
+    ids.sort_by_key(|id| Reverse(committed(id)));
 }
 
 /// A duration in model time, for ticks.

@@ -126,6 +126,8 @@ impl<'a> Story<'a> {
         match decided {
             Clause::Pre2 => Clause::Pre2,
             _ if self.refused => Clause::Com4,
+            // Of a store that may evict: it outlived the entry committed last, or came back.
+            Clause::Com5 | Clause::Ttl4 => decided,
             Clause::Pre1 if self.foreign => Clause::Idn1,
             Clause::Pre1 if self.prepared => Clause::Pre4,
             Clause::Pre1 => Clause::Pre1,
