@@ -226,6 +226,8 @@ fn com_5_a_cache_that_lets_go_of_what_was_just_committed_is_caught() {
         };
         let report = checked(cache).depth(2).sequences(1_000).seed(1).run();
         assert_eq!(violated(&report), [Clause::Com5], "{capacity}\n{report}");
+        let text = report.violations[0].to_string();
+        assert!(text.contains("           nothing\n"), "{text}");
     }
 }
 

@@ -405,6 +405,7 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
             expected: self.steps[at].1.clone(),
             outcome,
             measured: None,
+            gone: Vec::new(),
         };
         let ordinal = self.tally.programs;
         let symptom = failure.symptom();

@@ -40,6 +40,7 @@ pub(super) fn shrink<S: Subject>(
         expected: expected(ops),
         outcome: Outcome::Hung(patience),
         measured: None,
+        gone: Vec::new(),
     };
     let first = first_hanging(ops, hangs);
     let shrunk = shrink::shrink(first.clone(), tick, |ops| hangs(ops).then(|| failure(ops)));

@@ -19,6 +19,9 @@ pub(super) struct Failure {
     pub(super) outcome: Outcome,
     /// When the call was made, in nanoseconds since the program began, where time was measured.
     pub(super) measured: Option<Nanos>,
+    /// The prepares before that found nothing, as they may in a store that evicts or is not durable,
+    /// though something was committed.
+    pub(super) gone: Vec<usize>,
 }
 
 /// What a failure looks like from outside: the searches shrink one failing program of each kind, so
@@ -103,6 +106,7 @@ pub(super) fn run<S: Store>(
                 expected,
                 outcome,
                 measured: None,
+                gone: Vec::new(),
             })
         })
     });
@@ -113,6 +117,7 @@ pub(super) fn run<S: Store>(
             expected: model.step(ops.get(at).unwrap_or(&Op::Advance { by: 0 })),
             outcome: Outcome::Panicked(message),
             measured: None,
+            gone: Vec::new(),
         })
     })
 }

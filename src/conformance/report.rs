@@ -142,6 +142,9 @@ pub struct Violation {
     /// Whether it failed when it was run again. If not, the program could not be shrunk, and the
     /// store, or the time it took, is a matter of luck.
     pub repeats: bool,
+    /// The prepares before the last that rightly found nothing, where the model has an entry.
+    #[serde(skip)]
+    pub(super) gone: Vec<usize>,
 }
 
 fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::Error> {

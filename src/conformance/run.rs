@@ -527,6 +527,7 @@ pub(super) fn violation(
         search,
         after,
         repeats,
+        gone: failing.failure.gone,
     }
 }
 

@@ -249,6 +249,8 @@ struct Track<'a, S: Subject> {
     coverage: Coverage,
     steps: usize,
     open: u64,
+    /// The prepares that rightly found nothing though something was committed.
+    gone: Vec<usize>,
     failure: Option<Failure>,
 }
 
@@ -267,6 +269,7 @@ impl<'a, S: Subject> Track<'a, S> {
             coverage: Coverage::default(),
             steps: 0,
             open: 0,
+            gone: Vec::new(),
             failure: None,
         }
     }
@@ -297,6 +300,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     expected: admitted.expected,
                     outcome: Outcome::Panicked(message),
                     measured: None,
+                    gone: self.gone.clone(),
                 });
                 Ok(None)
             }
@@ -378,6 +382,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     expected: Model::default().step(&Op::Restart),
                     outcome: Outcome::Failed(exec::with_sources(&*error)),
                     measured: None,
+                    gone: self.gone.clone(),
                 });
                 Ok(false)
             }
@@ -398,6 +403,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     self.open += 1;
                 } else if !is_as_expected {
                     // Let go of, or lost at a restart.
+                    self.gone.push(self.next);
                 } else {
                     let id = lockstep::id_of(op);
                     let slot = id.and_then(|id| self.ids.iter().position(|known| *known == id));
@@ -412,6 +418,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     expected: admitted.expected,
                     outcome,
                     measured: (Timed::<S>::PASSING != Passing::Injected).then_some(span.from),
+                    gone: self.gone.clone(),
                 });
                 false
             }

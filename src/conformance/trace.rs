@@ -64,6 +64,16 @@ impl Trace {
         self.steps.iter().any(|step| step.disputed.is_some())
     }
 
+    /// The same with nothing found at these steps.
+    pub(super) fn without(mut self, gone: &[usize]) -> Self {
+        for at in gone {
+            if let Some(step) = self.steps.get_mut(*at) {
+                step.reply = ReplyText(&Reply::Nothing).to_string();
+            }
+        }
+        self
+    }
+
     /// The same without clauses, and with another text for the last reply.
     pub(super) fn ending_with(mut self, reply: String) -> Self {
         for step in &mut self.steps {

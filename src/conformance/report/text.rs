@@ -116,7 +116,8 @@ impl Display for Violation {
         let expected = self.expected.as_ref();
         let expected = expected.map(|reply| ReplyText(reply).to_string());
         let last = format!("{got}   <- expected {}", expected.unwrap_or_default());
-        write!(f, "{}", Trace::of(&self.program).ending_with(last))?;
+        let trace = Trace::of(&self.program).without(&self.gone);
+        write!(f, "{}", trace.ending_with(last))?;
         wrapped(f, "because  ", &format!("{}.", self.because))?;
         if let Some(near_miss) = &self.near_miss {
             wrapped(f, "near     ", &format!("{near_miss}."))?;
