@@ -92,6 +92,7 @@ impl Death {
             at: ops.len().saturating_sub(1),
             expected: hang::expected(ops),
             outcome: Outcome::Died(how),
+            gone: Vec::new(),
             measured: None,
         };
         let left = Cell::new(TRIES);

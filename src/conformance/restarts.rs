@@ -8,6 +8,7 @@ use super::dice::Dice;
 use super::exec;
 use super::exhaust::Scope;
 use super::generate::{Generator, Pace};
+use super::lockstep::Failure;
 use super::payload;
 use super::program::Time;
 use super::random;
@@ -129,7 +130,8 @@ impl<S: Subject> Searcher<'_, S> {
                 });
             }
         }
-        let without: Vec<Vec<Op>> = failed.iter().map(without_restarts).collect();
+        let without = failed.iter().map(|caught| without_restarts(&caught.ops));
+        let without: Vec<Vec<Op>> = without.collect();
         let (ran, _) = self.timed().run_all(&without)?;
         for (caught, ran) in failed.into_iter().zip(ran) {
             let mistake = ran.failure.map(|failure| failure.mistake());
@@ -141,9 +143,20 @@ impl<S: Subject> Searcher<'_, S> {
     }
 }
 
-fn without_restarts(caught: &Caught) -> Vec<Op> {
-    let calls = caught.ops.iter().filter(|op| **op != Op::Restart);
+fn without_restarts(ops: &[Op]) -> Vec<Op> {
+    let calls = ops.iter().filter(|op| **op != Op::Restart);
     calls.cloned().collect()
+}
+
+/// The first failure of `ops`, if it takes their restarts to make that mistake.
+pub(super) fn needing_one(ops: &[Op], run: impl Fn(&[Op]) -> Option<Failure>) -> Option<Failure> {
+    if !ops.contains(&Op::Restart) {
+        return None;
+    }
+    let failure = run(ops)?;
+    let without = run(&without_restarts(&ops[..=failure.at]));
+    let mistake = without.map(|failure| failure.mistake());
+    (mistake != Some(failure.mistake())).then_some(failure)
 }
 
 /// Puts a few restarts anywhere behind the first operation.

@@ -23,6 +23,7 @@ use super::timed::Precision;
 use super::workers;
 use crate::clause::Clause;
 use crate::data::MAX_DEPTH;
+use crate::model::Op;
 use rand::TryRng as _;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -426,8 +427,13 @@ impl<'a, S: Subject> Run<'a, S> {
                 after,
             } = &caught[index];
             let run = self.searcher.runner(ops);
-            let shrunk = shrink::shrink(ops.clone(), tick, &run);
-            let probe = self.searcher.is_in_lockstep().then_some(&run as Probe<'_>);
+            let with_a_restart = |ops: &[Op]| restarts::needing_one(ops, &run);
+            let run: Probe<'_> = match with_a_restart(ops) {
+                Some(_) => &with_a_restart,
+                None => &run,
+            };
+            let shrunk = shrink::shrink(ops.clone(), tick, run);
+            let probe = self.searcher.is_in_lockstep().then_some(run);
             let repeats = shrunk.is_some();
             let failing = shrunk.unwrap_or_else(|| Failing {
                 ops: ops.clone(),

@@ -60,20 +60,12 @@ pub(crate) const RIGHT: &[Keeper] = &[
         ..DURABLE
     },
     Keeper {
-        name: "keeps deadlines in whole seconds, rounded up",
+        name: "reckons in whole seconds, rounded up",
         claims: || {
             let second = Duration::from_secs(1);
             Profile::default().durable().resolution(second)
         },
-        write: |disk, line| {
-            disk.log.push(match line {
-                Line::Put(entry) => Line::Put(Entry {
-                    deadline: entry.deadline.next_multiple_of(SECOND),
-                    ..entry
-                }),
-                gone @ Line::Gone(_) => gone,
-            });
-        },
+        is_live: |now, deadline| now < deadline.next_multiple_of(SECOND),
         ..DURABLE
     },
 ];
@@ -95,6 +87,24 @@ pub(crate) const KEEPS_NO_DEADLINES: Keeper = Keeper {
         Ok(entries)
     },
     ..wrong("keeps no deadlines")
+};
+
+/// Exact while it is up, and in whole seconds on its disk.
+pub(crate) const ROUNDS_ON_DISK: Keeper = Keeper {
+    claims: || {
+        let second = Duration::from_secs(1);
+        Profile::default().durable().resolution(second)
+    },
+    write: |disk, line| {
+        disk.log.push(match line {
+            Line::Put(entry) => Line::Put(Entry {
+                deadline: entry.deadline.next_multiple_of(SECOND),
+                ..entry
+            }),
+            gone @ Line::Gone(_) => gone,
+        });
+    },
+    ..wrong("rounds up on disk only")
 };
 
 pub(crate) const WRONG: &[Keeper] = &[
