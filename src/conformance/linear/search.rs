@@ -179,7 +179,8 @@ impl<'a> Search<'a> {
         while let Some(state) = self.before.get(next).copied() {
             next += 1;
             self.explore(state);
-            if self.before.len().max(self.after.len()) > MOST {
+            let mut kept = [&self.before, &self.after].into_iter();
+            if kept.any(|states| states.get(MOST).is_some()) {
                 return Err(End::TooMany);
             }
         }
@@ -193,9 +194,7 @@ impl<'a> Search<'a> {
     /// From one state: the call takes effect, or another one ahead of it.
     fn explore(&mut self, state: State) {
         let slot = self.returning;
-        if slot & self.writes() != 0 {
-            self.miss(state, slot);
-        }
+        self.miss(state, slot);
         if let Some(after) = self.take(state, slot) {
             self.keep(after);
         }
@@ -207,7 +206,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// A write that nobody saw: just before the last one, or never.
+    /// A write that nobody saw takes effect just before the last one, or never.
     fn miss(&mut self, state: State, slot: Slots) {
         if self.under_way(slot).is_awaited {
             return;
@@ -249,7 +248,9 @@ impl<'a> Search<'a> {
             Entry::Live(_) | Entry::Initial(_) if ends => {
                 founds | self.that_expire(state, nothings)
             }
-            Entry::Live(_) | Entry::Initial(_) if kind == Kind::Nothing => founds,
+            // It is a prepare that found nothing: one that found this has, and any other has a write
+            // to wait for.
+            Entry::Live(_) | Entry::Initial(_) => founds,
             _ => 0,
         };
         seen | reads
@@ -272,7 +273,6 @@ impl<'a> Search<'a> {
             Kind::Commit { value, .. } => {
                 slots(state.open & self.founds).any(|read| self.finds(read, value))
                     || !self.timeline.rules.may_evict
-                        && state.open & self.nothings != 0
                         && state
                             .after(self.under_way(write), write, self.timeline)
                             .is_some_and(|after| {
@@ -290,17 +290,14 @@ impl<'a> Search<'a> {
     }
 
     /// Whether another drop would do as well as this one, and has to take effect sooner: then the two
-    /// can change places in any order.
+    /// can change places in any order, and this one goes unseen just before it.
     fn is_better_dropped_later(&self, state: &State, drop: Slots) -> bool {
         let due = |slot| {
             let under_way = self.under_way(slot);
             (under_way.returned, under_way.call)
         };
         let mut others = slots(state.open & self.drops & !drop);
-        others.any(|other| {
-            let can_be_never = self.unknown & other != 0 && self.unknown & drop == 0;
-            !can_be_never && due(other) < due(drop)
-        })
+        others.any(|other| due(other) < due(drop))
     }
 
     /// The state after the call in `slot` and the prepares that follow it for free.

@@ -45,15 +45,16 @@ pub(super) enum Entry {
 
 impl State {
     pub(super) fn new(start: Start) -> Self {
+        let (entry, lo, hi) = match start {
+            Start::Empty => (Entry::None, 0, 0),
+            Start::Unknown => (Entry::Untold, Nanos::MIN, Nanos::MAX),
+        };
         Self {
             open: 0,
             unseen: 0,
-            entry: match start {
-                Start::Empty => Entry::None,
-                Start::Unknown => Entry::Untold,
-            },
-            lo: 0,
-            hi: 0,
+            entry,
+            lo,
+            hi,
         }
     }
 
@@ -104,10 +105,7 @@ impl State {
 
     fn find(&mut self, value: Value, from: Nanos, timeline: &Timeline) -> Option<()> {
         match self.entry {
-            Entry::Untold => {
-                self.entry = Entry::Initial(value);
-                (self.lo, self.hi) = (Nanos::MIN, Nanos::MAX);
-            }
+            Entry::Untold => self.entry = Entry::Initial(value),
             _ if self.value(timeline) == Some(value) => {}
             _ => return None,
         }
@@ -119,7 +117,6 @@ impl State {
     fn miss(&mut self, to: Nanos, timeline: &Timeline) -> Option<()> {
         match self.entry {
             Entry::None => {}
-            Entry::Untold => self.clear(),
             _ if timeline.rules.may_evict => self.clear(),
             _ => {
                 self.entry = Entry::Expired;

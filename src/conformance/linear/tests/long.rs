@@ -84,6 +84,22 @@ fn too_many_calls_under_way_are_undecided() {
     );
 }
 
+/// Each of the commits can have come before any of the others, and somebody finds each.
+#[test]
+fn too_many_orders_are_undecided() {
+    let commits = (0..20).map(|value| (value, commit(value, 1_000)));
+    let founds = (0..20).map(|value| (20 + value, Kind::Found(value)));
+    let calls: Vec<_> = (1..)
+        .zip(commits.chain(founds))
+        .map(|(invoked, (client, kind))| (client, kind, invoked, 1_000 - invoked))
+        .collect();
+    let judgement = check(&story(&calls), &Rules::default());
+    assert!(
+        matches!(judgement, Judgement::Undecided { .. }),
+        "{judgement:?}"
+    );
+}
+
 #[test]
 fn ids_are_judged_apart() {
     let scene = busy(200);

@@ -264,3 +264,36 @@ fn what_does_not_fit_is_drawn_below() {
     c2 [--prepare vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv--]
     ");
 }
+
+#[test]
+fn a_commit_that_was_found_before_it_returned_is_told() {
+    let told = tell(&[
+        (1, commit(1, 100), 1, 10),
+        (2, Kind::Found(1), 2, 3),
+        (2, Kind::Nothing, 4, 5),
+    ]);
+    insta::assert_snapshot!(told, @"
+    c1 [--commit v1 ttl 100s------------------]
+    c2  [--prepare v1--] [--prepare nothing--]
+
+    c1's commit of v1 is live until 101s at least, and no drop came after it; yet c2's prepare came after it and had returned by 5s, and finds nothing
+    ");
+}
+
+#[test]
+fn a_life_that_is_over_does_not_matter_once_another_has_begun() {
+    let reduced = Reduced {
+        calls: story(&[
+            (1, commit(1, 1), 1, 2),
+            (1, commit(2, 100), 3, 4),
+            (2, Kind::Nothing, 7, 8),
+        ]),
+        places: vec![0, 1, 2],
+        rules: Rules::default(),
+    };
+    let argument = reduced.argue(&name);
+    assert!(
+        argument.starts_with("c1's commit of v2 is live until 103s"),
+        "{argument}"
+    );
+}
