@@ -1,5 +1,6 @@
 //! Profile: what a store claims.
 
+use super::findings::CONCURRENT;
 use super::program::Time;
 use crate::clause::Clause;
 use crate::model::Nanos;
@@ -22,6 +23,7 @@ use std::time::Duration;
 ///     .unclaimed(Clause::Com4, "the backend deletes before it validates");
 /// ```
 #[derive(Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a claim of its own")]
 pub struct Profile {
     pub(super) resolution: Duration,
     pub(super) horizon: Option<Duration>,
@@ -32,6 +34,7 @@ pub struct Profile {
     pub(super) may_evict: bool,
     pub(super) durable: bool,
     pub(super) remote: bool,
+    pub(super) one_client: bool,
     pub(super) unclaimed: Vec<(Clause, String)>,
 }
 
@@ -113,6 +116,14 @@ impl Profile {
         self
     }
 
+    /// The store is for one client at a time: nothing is claimed of calls that overlap (CON-1, CON-2),
+    /// and none are made.
+    #[must_use]
+    pub fn one_client(mut self) -> Self {
+        self.one_client = true;
+        self
+    }
+
     /// The store does not claim this clause, for this reason. The report says so.
     #[must_use]
     pub fn unclaimed(mut self, clause: Clause, why: impl Into<String>) -> Self {
@@ -129,6 +140,9 @@ impl Profile {
         match found {
             Some((_, why)) => Some(why),
             None if clause == Clause::Ttl1 && self.may_evict => Some("the store may evict"),
+            None if CONCURRENT.contains(&clause) && self.one_client => {
+                Some("the store is for one client at a time")
+            }
             None => None,
         }
     }
@@ -167,6 +181,7 @@ impl fmt::Display for Profile {
         parts.extend(self.may_evict.then(|| "may evict".to_owned()));
         parts.extend(self.durable.then(|| "durable".to_owned()));
         parts.extend(self.remote.then(|| "remote".to_owned()));
+        parts.extend(self.one_client.then(|| "one client at a time".to_owned()));
         let unclaimed = self.unclaimed.iter();
         parts.extend(unclaimed.map(|(clause, _)| format!("{clause} not claimed")));
         match parts.is_empty() {
@@ -193,6 +208,7 @@ impl fmt::Debug for Profile {
             .field("may_evict", &self.may_evict)
             .field("durable", &self.durable)
             .field("remote", &self.remote)
+            .field("one_client", &self.one_client)
             .field("unclaimed", &self.unclaimed)
             .finish()
     }

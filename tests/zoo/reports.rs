@@ -163,7 +163,8 @@ fn the_verdict_names_the_profile() {
     let (odd, profile) = right::odd()
         .find(|(animal, _)| animal.name == "milliseconds, rounded up")
         .expect("it is in the zoo");
-    insta::assert_snapshot!(notes(&of_one_client(odd).profile(profile)));
+    let profile = profile.one_client().durable();
+    insta::assert_snapshot!(notes(&of_one_client(odd).clients(4).profile(profile)));
 }
 
 #[test]
