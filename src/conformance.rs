@@ -58,6 +58,7 @@ mod judge;
 pub mod linear;
 mod lockstep;
 mod payload;
+mod plan;
 mod profile;
 mod program;
 mod random;

@@ -23,7 +23,7 @@ Exit status:
   0  the store conforms
   1  a clause is violated
   2  wrong use, or the store cannot be reached
-  3  undecided: nothing that was run exercises what was asked for
+  3  undecided: what was asked for was not exercised, or not decided
 
 Examples:
   session-spec check memstore

@@ -146,7 +146,9 @@ impl<S: Store, C: Clock> UnderWay<'_, S, C> {
 impl<S: Store, C: Clock> Drop for UnderWay<'_, S, C> {
     fn drop(&mut self) {
         if let Some(begun) = self.begun.take() {
-            self.oracle.lock().cancel(&begun);
+            let returned = self.oracle.lock().returned();
+            let now = self.oracle.clock.now();
+            self.oracle.lock().cancel(&begun, returned, now);
         }
     }
 }

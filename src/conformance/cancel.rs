@@ -1,15 +1,19 @@
 //! Cancel: calls whose futures are dropped, after every number of polls (CAN-1).
 
-use super::concurrent::{self, Concurrent};
+use super::concurrent::{self, Concurrent, LONGEST};
+use super::dice::Dice;
+use super::disorder::{Disorder, Verdict};
 use super::exec::{self, Outcome};
-use super::history::{Course, Record};
+use super::history::{Course, History, Record};
 use super::payload;
+use super::plan::Plan;
 use super::program::Operation;
 use super::search::Searcher;
 use super::subject::{Passing, Subject};
 use super::watch::{self, Running};
 use super::workers;
 use crate::clause::Clause;
+use crate::clock::{Clock as _, SystemClock};
 use crate::model::{Nanos, Op};
 use crate::store::BoxError;
 use crate::token;
@@ -18,12 +22,21 @@ use std::sync::Arc;
 /// A call is cancelled after no more polls than this.
 const MOST_POLLS: usize = 32;
 
-/// A program one of whose calls is cancelled.
+/// What a pool has ten of, or a hundred, takes as many cancelled calls to use up.
+const TIMES: [usize; 19] = [
+    2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 32, 64, 128,
+];
+
+/// Schedules in which a plan is tried without cancelling anything.
+const TRIES: usize = 64;
+
+/// A program with a call that is cancelled, once or many times.
 #[derive(Clone)]
 struct Cancelled {
     ops: Vec<Op>,
     /// Which.
     at: usize,
+    times: usize,
 }
 
 /// One of its runs.
@@ -40,8 +53,10 @@ impl Running for UnderWay {
     fn history(&self) -> Option<String> {
         let mut text = String::new();
         for (at, op) in self.program.ops.iter().enumerate() {
+            let (polls, times) = (self.polls, self.program.times);
             let cancelled = match at == self.program.at {
-                true => format!("   cancelled after {} polls", self.polls),
+                true if times > 1 => format!("   cancelled after {polls} polls, {times} times"),
+                true => format!("   cancelled after {polls} polls"),
                 false => String::new(),
             };
             text += &format!("{}{cancelled}\n", Operation(op));
@@ -52,22 +67,32 @@ impl Running for UnderWay {
 
 impl<S: Subject> Searcher<'_, S> {
     /// Small programs in which one call is cancelled, each after every number of polls up to where it
-    /// returns.
-    pub(super) fn cancelled(&self) -> Result<Concurrent, String> {
-        let programs: Vec<Cancelled> = self
-            .programs_to_cancel()
-            .into_iter()
-            .filter(|program| {
-                let advances = program
-                    .ops
-                    .iter()
-                    .any(|op| matches!(op, Op::Advance { .. }));
-                Self::PASSING != Passing::Waiting || !advances
-            })
-            .collect();
+    /// returns. Of a store whose calls wait, also calls that are cancelled many times, and while others
+    /// are under way: in `short` histories.
+    pub(super) fn cancelled(
+        &self,
+        short: usize,
+        clients: usize,
+        seed: u64,
+    ) -> Result<Concurrent, String> {
+        let mut found = Concurrent::default();
+        let waits = self.cancel_each(&self.programs_to_cancel(), &mut found)?;
+        if waits {
+            self.cancel_each(&self.programs_to_cancel_often(), &mut found)?;
+            self.cancel_among_others(short, clients, seed, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    /// Runs each program with every number of polls. Says whether any call waited.
+    fn cancel_each(&self, programs: &[Cancelled], found: &mut Concurrent) -> Result<bool, String> {
+        let is_advance = |op: &Op| matches!(op, Op::Advance { .. });
         let runs = workers::each(programs.len(), |index| {
             let program = &programs[index];
             let mut histories = Vec::new();
+            if Self::PASSING == Passing::Waiting && program.ops.iter().any(is_advance) {
+                return Ok(histories);
+            }
             for polls in 0..=MOST_POLLS {
                 watch::running(Arc::new(UnderWay {
                     program: program.clone(),
@@ -82,13 +107,73 @@ impl<S: Subject> Searcher<'_, S> {
             }
             Ok::<_, BoxError>(histories)
         });
-        let mut found = Concurrent::default();
+        let mut waits = false;
         for histories in runs {
-            for records in histories.map_err(|error| concurrent::lost(&*error))? {
-                self.judge(records, Clause::Can1, &mut found);
+            let histories = histories.map_err(|error| concurrent::lost(&*error))?;
+            waits |= histories.len() > 2;
+            for records in histories {
+                let one = |history: &History, after| self.one_at_a_time(history, after);
+                self.judge(records, Clause::Can1, found, one);
             }
         }
-        Ok(found)
+        Ok(waits)
+    }
+
+    /// Clients that are tasks, with a call or two of theirs cancelled.
+    fn cancel_among_others(
+        &self,
+        short: usize,
+        clients: usize,
+        seed: u64,
+        found: &mut Concurrent,
+    ) -> Result<(), String> {
+        let (clock, clients) = (SystemClock::new(), clients.clamp(2, 3));
+        let runs = workers::each(short, |number| {
+            if clock.now() > LONGEST {
+                return None;
+            }
+            let mut dice = Dice::new(!seed, number as u64);
+            let clients = 2 + number % (clients - 1);
+            let calls = if number < short / 4 { 1 } else { 2 };
+            let plan = Plan::short::<S>(clients, calls, self.profile, self.tick, &mut dice);
+            let plan = plan.cancelling(&mut dice);
+            let records = plan.as_tasks(self.subject, &mut dice);
+            Some((plan, records))
+        });
+        let mut races = 0;
+        for (plan, records) in runs.into_iter().flatten() {
+            if found.is_plenty() {
+                break;
+            }
+            let records = records.map_err(|error| concurrent::lost(&*error))?;
+            let before = found.disorders.len();
+            self.judge_short(&plan, records, Clause::Can1, found);
+            // What goes wrong without cancelling as well, is none of its doing.
+            if found.disorders.len() > before
+                && (races > 8 || exec::silently(|| self.races(&plan))?)
+            {
+                found.disorders.truncate(before);
+                races += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether clients that do all of this, or only what is not cancelled, go wrong.
+    fn races(&self, plan: &Plan) -> Result<bool, String> {
+        for plan in [plan.without_cancelling(), plan.without_cancelled()] {
+            for number in 0..TRIES {
+                let mut dice = Dice::new(0, number as u64);
+                let records = plan.as_tasks(self.subject, &mut dice);
+                let records = records.map_err(|error| concurrent::lost(&*error))?;
+                let history = History::new(records);
+                let verdict = Disorder::of(&history, self.profile, Clause::Con1);
+                if matches!(verdict, Verdict::Wrong(_)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn run_cancelled(&self, program: &Cancelled, polls: usize) -> Result<Vec<Record>, BoxError> {
@@ -103,12 +188,17 @@ impl<S: Subject> Searcher<'_, S> {
                         course.advance(&store, &clockwork, by).await?;
                         continue;
                     }
-                    let polls = if at == program.at { polls } else { usize::MAX };
-                    let record = course.call_until::<S>(0, &store, op, polls).await;
-                    let panicked = matches!(record.outcome, Some(Outcome::Panicked(_)));
-                    records.push(record);
-                    if panicked {
-                        break;
+                    let (polls, times) = match at == program.at {
+                        true => (polls, program.times),
+                        false => (usize::MAX, 1),
+                    };
+                    for _ in 0..times {
+                        let record = course.call_until::<S>(0, &store, op, polls).await;
+                        let panicked = matches!(record.outcome, Some(Outcome::Panicked(_)));
+                        records.push(record);
+                        if panicked {
+                            return Ok(records);
+                        }
                     }
                 }
                 Ok(records)
@@ -119,10 +209,7 @@ impl<S: Subject> Searcher<'_, S> {
 
     /// Every way to come to the call, every call, and every way to go on.
     fn programs_to_cancel(&self) -> Vec<Cancelled> {
-        let [a, b] = match &self.profile.ids {
-            None => ["A", "B"].map(|letter| letter.repeat(token::LEN)),
-            Some(pair) => pair(0),
-        };
+        let [a, b] = self.two_ids();
         let ticks = |ticks: Nanos| ticks * self.tick;
         let prepare = || Op::Prepare { id: a.clone() };
         let drop = || Op::Drop { id: a.clone() };
@@ -157,10 +244,49 @@ impl<S: Subject> Searcher<'_, S> {
                     ops.push(call.clone());
                     ops.extend(after.iter().cloned());
                     ops.extend([prepare(), prepare(), Op::Prepare { id: b.clone() }]);
-                    programs.push(Cancelled { ops, at });
+                    programs.push(Cancelled { ops, at, times: 1 });
                 }
             }
         }
         programs
+    }
+    /// A call that is cancelled again and again, and then one of each kind.
+    fn programs_to_cancel_often(&self) -> Vec<Cancelled> {
+        let [a, _] = self.two_ids();
+        let prepare = || Op::Prepare { id: a.clone() };
+        let drop = || Op::Drop { id: a.clone() };
+        let commit = |number| Op::Commit {
+            snapshot: Some(payload::numbered(number, &a)),
+            ttl: 1_000 * self.tick,
+        };
+        let mut calls = vec![prepare()];
+        // Each write that may still take effect at any later time doubles what may be the case.
+        if !self.profile.remote {
+            calls.extend([commit(2), drop()]);
+        }
+        let program = |(call, times): (&Op, usize)| Cancelled {
+            ops: vec![
+                commit(1),
+                call.clone(),
+                prepare(),
+                commit(3),
+                prepare(),
+                drop(),
+                prepare(),
+            ],
+            at: 1,
+            times,
+        };
+        let often = TIMES
+            .iter()
+            .flat_map(|times| calls.iter().map(|call| (call, *times)));
+        often.map(program).collect()
+    }
+
+    fn two_ids(&self) -> [String; 2] {
+        match &self.profile.ids {
+            None => ["A", "B"].map(|letter| letter.repeat(token::LEN)),
+            Some(pair) => pair(0),
+        }
     }
 }

@@ -1,15 +1,17 @@
 //! Concurrent: histories of several clients, judged for linearizability.
 
-use super::clients::{Plan, Size};
+use super::clients::bursts;
 use super::coverage::Tally;
 use super::dice::Dice;
 use super::disorder::{Disorder, Verdict};
 use super::history::{History, Record};
+use super::plan::{Plan, Size};
 use super::search::{Caught, Progress, Searcher};
 use super::subject::Subject;
 use super::workers;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
+use std::cell::Cell;
 use std::time::Duration;
 
 /// What histories came to.
@@ -26,23 +28,54 @@ pub(super) struct Concurrent {
     pub(super) failed: u64,
 }
 
+impl Concurrent {
+    /// More of the same would be found, if anything.
+    pub(super) fn is_plenty(&self) -> bool {
+        self.disorders.len() >= PLENTY || self.sequential.len() >= 10 * PLENTY
+    }
+}
+
 /// How much is run.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
     pub(super) clients: usize,
-    /// Histories of clients that are tasks.
+    /// Short histories, of clients that are tasks, and as many of clients that are threads.
+    pub(super) short: usize,
+    /// Long histories of clients that are tasks.
     pub(super) tasks: usize,
-    /// Histories of clients that are threads.
+    /// Long histories of clients that are threads.
     pub(super) threads: usize,
 }
 
 /// A slow store gets no more time than this for each kind of history.
-const LONGEST: Duration = Duration::from_secs(2);
+pub(super) const LONGEST: Duration = Duration::from_secs(2);
+
+/// Short histories of threads end after this. Two at a time meet more often than many do.
+const BURSTS: Duration = Duration::from_millis(300);
 
 /// Calls that overlap, in a history of threads, and how many times as many histories are run until
 /// there are so many of them.
 const ENOUGH: usize = 100;
 const PATIENT: usize = 16;
+
+/// So many wrong histories of a kind are plenty.
+const PLENTY: usize = 100;
+
+/// One kind of history draws other numbers from a seed than another.
+#[derive(Clone, Copy)]
+enum Stream {
+    LongTasks,
+    ShortTasks,
+    Pairs,
+    Crowds,
+    LongThreads,
+}
+
+impl Stream {
+    fn dice(self, seed: u64, number: usize) -> Dice {
+        Dice::new(seed, ((self as u64) << 48) + number as u64)
+    }
+}
 
 impl<S: Subject> Searcher<'_, S> {
     /// Histories of several clients, as tasks and as threads.
@@ -54,7 +87,7 @@ impl<S: Subject> Searcher<'_, S> {
     ) -> Result<Concurrent, String> {
         let mut found = Concurrent::default();
         let tell = |found: &Concurrent| {
-            let planned = (budget.tasks + budget.threads) as u64;
+            let planned = (2 * budget.short + budget.tasks + budget.threads) as u64;
             progress(Progress {
                 search: "concurrent",
                 done: found.tally.programs,
@@ -62,64 +95,157 @@ impl<S: Subject> Searcher<'_, S> {
                 total: planned.max(found.tally.programs),
             });
         };
-        self.tasks(budget, seed, &mut found)?;
+        self.short_tasks(budget, seed, &mut found)?;
         tell(&found);
-        let clock = SystemClock::new();
-        let (mut number, mut overlaps) = (0, 0);
-        // Threads that take turns, on a machine that is busy with others, show nothing.
-        while number < budget.threads
-            || overlaps < ENOUGH * budget.threads && number < PATIENT * budget.threads
-        {
-            let mut dice = Dice::new(seed, u64::MAX - number as u64);
-            let size = Size {
-                clients: budget.clients,
-                calls: if self.is_in_lockstep() { 1_000 } else { 50 },
-                ids: 1 + number % 2,
-            };
-            let plan = Plan::draw::<S>(size, self.profile, self.tick, &mut dice);
-            let records = plan.as_threads(self.subject);
-            let records = records.map_err(|error| lost(&*error))?;
-            overlaps += self.judge(records, Clause::Con1, &mut found);
-            number += 1;
-            tell(&found);
-            // Of a store that is wrong when one client calls at a time, long histories show nothing
-            // else.
-            if clock.now() > LONGEST || found.sequential.len() > 2 {
-                break;
-            }
-        }
+        self.long_tasks(budget, seed, &mut found)?;
+        tell(&found);
+        self.short_threads(2, Stream::Pairs, budget.short / 2, seed, &mut found)?;
+        let crowd = budget.clients.min(4);
+        self.short_threads(crowd, Stream::Crowds, budget.short / 2, seed, &mut found)?;
+        tell(&found);
+        self.long_threads(budget, seed, &mut found, tell)?;
         Ok(found)
     }
 
-    fn tasks(&self, budget: Budget, seed: u64, found: &mut Concurrent) -> Result<(), String> {
+    fn short_tasks(&self, budget: Budget, seed: u64, found: &mut Concurrent) -> Result<(), String> {
+        let clock = SystemClock::new();
+        let runs = workers::each(budget.short, |number| {
+            if clock.now() > LONGEST {
+                return None;
+            }
+            let mut dice = Stream::ShortTasks.dice(seed, number);
+            // What hangs ends the check, so the shortest come first.
+            let (clients, calls) = match number < budget.short / 4 {
+                true => (2, 1),
+                false => (2 + number % (budget.clients.min(3) - 1), 2),
+            };
+            let plan = Plan::short::<S>(clients, calls, self.profile, self.tick, &mut dice);
+            let records = plan.as_tasks(self.subject, &mut dice);
+            Some((plan, records))
+        });
+        for (plan, records) in runs.into_iter().flatten() {
+            if found.is_plenty() {
+                break;
+            }
+            let records = records.map_err(|error| lost(&*error))?;
+            self.judge_short(&plan, records, Clause::Con1, found);
+        }
+        Ok(())
+    }
+
+    fn long_tasks(&self, budget: Budget, seed: u64, found: &mut Concurrent) -> Result<(), String> {
         let clock = SystemClock::new();
         let runs = workers::each(budget.tasks, |number| {
             if clock.now() > LONGEST {
                 return None;
             }
-            let mut dice = Dice::new(seed, number as u64);
+            let mut dice = Stream::LongTasks.dice(seed, number);
             let size = Size {
                 clients: budget.clients.min(3),
                 calls: 6,
                 ids: 1 + number % 2,
             };
-            let plan = Plan::draw::<S>(size, self.profile, self.tick, &mut dice);
+            let plan = Plan::long::<S>(size, self.profile, self.tick, &mut dice);
             Some(plan.as_tasks(self.subject, &mut dice))
         });
         for run in runs.into_iter().flatten() {
             let records = run.map_err(|error| lost(&*error))?;
-            self.judge(records, Clause::Con1, found);
+            self.judge_long(records, found);
         }
         Ok(())
     }
 
-    /// Judges one history, which is for `clause`, and takes in what it shows. Says how many calls in
-    /// it overlapped.
+    fn short_threads(
+        &self,
+        clients: usize,
+        stream: Stream,
+        most: usize,
+        seed: u64,
+        found: &mut Concurrent,
+    ) -> Result<(), String> {
+        let clock = SystemClock::new();
+        let before = found.disorders.len();
+        let (mut number, wrong) = (0, Cell::new(before));
+        let next = || {
+            let go_on = number < most && clock.now() < BURSTS && wrong.get() < before + PLENTY;
+            let mut dice = stream.dice(seed, number);
+            number += 1;
+            let calls = if number < most / 4 { 1 } else { 2 };
+            go_on.then(|| Plan::short::<S>(clients, calls, self.profile, self.tick, &mut dice))
+        };
+        let take = |plan: &Plan, records| {
+            self.judge_short(plan, records, Clause::Con1, found);
+            wrong.set(found.disorders.len());
+        };
+        let dice = stream.dice(seed, most);
+        bursts(self.subject, clients, dice, next, take).map_err(|error| lost(&*error))
+    }
+
+    fn long_threads(
+        &self,
+        budget: Budget,
+        seed: u64,
+        found: &mut Concurrent,
+        tell: impl Fn(&Concurrent),
+    ) -> Result<(), String> {
+        let clock = SystemClock::new();
+        let (mut number, mut overlaps, mut sequential) = (0, 0, 0);
+        // Threads that take turns, on a machine that is busy with others, show nothing.
+        while number < budget.threads
+            || overlaps < ENOUGH * budget.threads && number < PATIENT * budget.threads
+        {
+            let mut dice = Stream::LongThreads.dice(seed, number);
+            let size = Size {
+                clients: budget.clients,
+                calls: if self.is_in_lockstep() { 1_000 } else { 50 },
+                ids: 1 + number % 2,
+            };
+            let plan = Plan::long::<S>(size, self.profile, self.tick, &mut dice);
+            let records = plan.as_threads(self.subject);
+            let records = records.map_err(|error| lost(&*error))?;
+            let before = found.sequential.len();
+            overlaps += self.judge_long(records, found);
+            sequential += found.sequential.len() - before;
+            number += 1;
+            tell(found);
+            // Of a store that is wrong when one client calls at a time, long histories show nothing
+            // else.
+            if clock.now() > LONGEST || sequential > 2 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges what came of a long plan.
+    fn judge_long(&self, records: Vec<Record>, found: &mut Concurrent) -> usize {
+        let one_at_a_time = |history: &History, after| self.one_at_a_time(history, after);
+        self.judge(records, Clause::Con1, found, one_at_a_time)
+    }
+
+    /// Judges what came of a short plan, which was run for the sake of `clause`.
+    pub(super) fn judge_short(
+        &self,
+        plan: &Plan,
+        records: Vec<Record>,
+        clause: Clause,
+        found: &mut Concurrent,
+    ) {
+        let in_some_order = |_: &History, after| {
+            let mut orders = plan.orders(Dice::new(0, after));
+            orders.find_map(|ops| self.alone(ops, after))
+        };
+        self.judge(records, clause, found, in_some_order);
+    }
+
+    /// Judges one history, which is for `clause`, and takes in what it shows: `one_at_a_time` says
+    /// whether its calls are answered wrong without another at the same time. Says how many overlapped.
     pub(super) fn judge(
         &self,
         records: Vec<Record>,
         clause: Clause,
         found: &mut Concurrent,
+        one_at_a_time: impl FnOnce(&History, u64) -> Option<Caught>,
     ) -> usize {
         let history = History::new(records);
         found.tally.programs += 1;
@@ -134,7 +260,7 @@ impl<S: Subject> Searcher<'_, S> {
             Verdict::Undecided => found.undecided += 1,
             Verdict::Wrong(disorder) => {
                 let after = found.tally.programs;
-                match self.one_at_a_time(&history, after) {
+                match one_at_a_time(&history, after) {
                     Some(caught) => found.sequential.push(caught),
                     None => found.disorders.push(Disorder { after, ..disorder }),
                 }

@@ -4,9 +4,10 @@ use super::exec::{self, Outcome};
 use super::history::{History, Record};
 use super::judge::{Judge, Span};
 use super::linear::{self, Call, Judgement, Kind, Reduced, Rules, Start, Value};
+use super::lockstep;
 use super::payload;
 use super::profile::{Profile, nanos};
-use super::program::{Operation, OutcomeText};
+use super::program::{Id, Operation, OutcomeText};
 use super::report::Violation;
 use super::search::{Caught, Searcher};
 use super::subject::{Passing, Subject};
@@ -63,14 +64,18 @@ impl<S: Subject> Searcher<'_, S> {
         first.retain(|record| record.outcome.is_some());
         second.retain(|record| record.outcome.is_some());
         let orders = [first, second, by_return, records];
-        orders.into_iter().find_map(|records| {
-            let ops = Self::as_program(&records);
-            let failure = exec::silently(|| self.runner(&ops)(&ops))?;
-            Some(Caught {
-                ops,
-                failure,
-                after,
-            })
+        orders
+            .into_iter()
+            .find_map(|records| self.alone(Self::as_program(&records), after))
+    }
+
+    /// What one client shows that makes these calls.
+    pub(super) fn alone(&self, ops: Vec<Op>, after: u64) -> Option<Caught> {
+        let failure = exec::silently(|| self.runner(&ops)(&ops))?;
+        Some(Caught {
+            ops,
+            failure,
+            after,
         })
     }
 
@@ -123,15 +128,50 @@ pub(super) enum Verdict {
 impl Disorder {
     /// Judges a history that was run for the sake of `clause`.
     pub(super) fn of(history: &History, profile: &Profile, clause: Clause) -> Verdict {
+        let all: Vec<&Record> = history.records().iter().collect();
+        if let Some(wrong) = all.iter().find(|record| record.is_wrong_alone()) {
+            return Verdict::Wrong(alone(&all, wrong, clause));
+        }
         let mut verdict = Verdict::Explained;
         for records in history.by_id().into_values() {
             match on_one_id(&records, profile, Start::Empty, clause) {
                 Verdict::Explained => {}
                 Verdict::Undecided => verdict = Verdict::Undecided,
-                wrong @ Verdict::Wrong(_) => return wrong,
+                Verdict::Wrong(disorder) => {
+                    return Verdict::Wrong(disorder.with_cancelled(history));
+                }
             }
         }
         verdict
+    }
+
+    /// A cancelled prepare says nothing, and one of another id is not among the calls; where neither
+    /// they nor anything else was cancelled, the store would have been right.
+    fn with_cancelled(mut self, history: &History) -> Self {
+        let is_cancelled = |record: &&Record| record.outcome.is_none();
+        if self.clause != Clause::Can1 || self.records.iter().any(|record| record.outcome.is_none())
+        {
+            return self;
+        }
+        let last = self.records.iter().map(|record| record.returned).max();
+        let is_before = |record: &&Record| Some(record.invoked) < last;
+        let all = history
+            .records()
+            .iter()
+            .filter(is_cancelled)
+            .filter(is_before);
+        let cancelled: Vec<Record> = all.cloned().collect();
+        if let Some(first) = cancelled.first() {
+            let calls = match cancelled.len() {
+                1 => "a call was".to_owned(),
+                many => format!("{many} calls were"),
+            };
+            let call = Operation(&first.op);
+            self.lanes += &format!("before the last of these, {calls} cancelled: {call}\n");
+            self.records.splice(0..0, cancelled);
+            self.records.sort_by_key(|record| record.invoked);
+        }
+        self
     }
 }
 
@@ -155,28 +195,35 @@ pub(super) fn on_one_id(
         .iter()
         .map(|record| call(record, profile, &mut values))
         .collect();
-    if start == Start::Empty
-        && let Some(mixed) = mixed(&known, &calls)
-    {
-        return Verdict::Wrong(mix(records, mixed));
-    }
     let rules = rules(profile, start);
+    if start == Start::Empty
+        && let Some(at) = mixed(&calls)
+    {
+        return Verdict::Wrong(mix(&known, &calls, at, &values, rules, clause));
+    }
     match linear::check(&calls, &rules) {
         Judgement::Linearizable => Verdict::Explained,
         Judgement::Undecided { .. } => Verdict::Undecided,
         Judgement::Wrong { .. } => match linear::reduce(&calls, &rules) {
-            Some(reduced) => Verdict::Wrong(needed(&reduced, &known, &values, clause)),
+            Some(reduced) => {
+                let name = |value| values.name(value);
+                Verdict::Wrong(needed(&reduced, &known, &name, clause))
+            }
             None => Verdict::Undecided,
         },
     }
 }
 
 /// The calls that are needed, with the argument.
-fn needed(reduced: &Reduced, known: &[&Record], values: &Values, clause: Clause) -> Disorder {
+fn needed(
+    reduced: &Reduced,
+    known: &[&Record],
+    name: &dyn Fn(Value) -> String,
+    clause: Clause,
+) -> Disorder {
     let records: Vec<Record> = reduced.places.iter().map(|at| known[*at].clone()).collect();
     let is_cancelled = |record: &Record| record.outcome.is_none();
-    let name = |value| values.name(value);
-    let mut lanes = reduced.draw(&name);
+    let mut lanes = reduced.draw(name);
     if records.iter().any(Record::is_open) {
         lanes += "?: it was cancelled or failed, and took effect wholly and once, or never\n";
     }
@@ -186,7 +233,7 @@ fn needed(reduced: &Reduced, known: &[&Record], values: &Values, clause: Clause)
             false => clause,
         },
         lanes,
-        because: reduced.argue(&name),
+        because: reduced.argue(name),
         records,
         after: 0,
     }
@@ -218,16 +265,31 @@ impl<'a> Values<'a> {
 
 /// A call that was answered as no store may, whatever the others do.
 fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Disorder {
-    let text = wrong
-        .outcome
-        .as_ref()
-        .map(|outcome| OutcomeText(outcome).to_string());
-    let because = format!(
-        "c{}'s {} was answered with {}, which it is not when one client calls at a time",
-        wrong.client + 1,
-        name(&wrong.op),
-        text.unwrap_or_default()
-    );
+    let (client, call) = (wrong.client + 1, name(&wrong.op));
+    let outcome = wrong.outcome.as_ref();
+    let (clause, because) = match (outcome, clause) {
+        (Some(Outcome::Panicked(message)), Clause::Can1) => (
+            Clause::Can1,
+            format!(
+                "c{client}'s {call} panicked ({message:?}), as it does not unless a call is cancelled"
+            ),
+        ),
+        (Some(Outcome::Panicked(message)), _) => (
+            Clause::Err1,
+            format!(
+                "c{client}'s {call} panicked ({message:?}), as it does not when one client calls at a time"
+            ),
+        ),
+        _ => {
+            let text = outcome.map(|outcome| OutcomeText(outcome).to_string());
+            let because = format!(
+                "c{client}'s {call} was answered with {}, which it is not when one client calls at a \
+                 time",
+                text.unwrap_or_default()
+            );
+            (clause, because)
+        }
+    };
     let around: Vec<&Record> = records
         .iter()
         .copied()
@@ -235,11 +297,17 @@ fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Disorder {
             record.invoked == wrong.invoked || record.overlaps(wrong) || record.outcome.is_none()
         })
         .collect();
-    disorder(clause, &around, because)
+    Disorder {
+        clause,
+        lanes: listed(&around),
+        records: around.into_iter().cloned().collect(),
+        because,
+        after: 0,
+    }
 }
 
-/// The prepare that gave what nobody had committed.
-fn mixed<'a>(records: &[&'a Record], calls: &[Call]) -> Option<&'a Record> {
+/// The place of the prepare that gave what nobody had committed.
+fn mixed(calls: &[Call]) -> Option<usize> {
     let committed = |call: &Call| match call.kind {
         Kind::Commit { value, .. } => Some(value),
         _ => None,
@@ -247,38 +315,99 @@ fn mixed<'a>(records: &[&'a Record], calls: &[Call]) -> Option<&'a Record> {
     let committed: HashSet<Value> = calls.iter().filter_map(committed).collect();
     let is_mixed =
         |call: &Call| matches!(call.kind, Kind::Found(value) if !committed.contains(&value));
-    let at = calls.iter().position(is_mixed)?;
-    Some(records[at])
+    calls.iter().position(is_mixed)
 }
 
-fn mix(records: &[&Record], mixed: &Record) -> Disorder {
-    let around: Vec<&Record> = records
-        .iter()
-        .copied()
-        .filter(|record| {
-            let is_it = record.invoked == mixed.invoked;
-            is_it || record.overlaps(mixed) || record.outcome.is_none()
-        })
-        .collect();
-    let because = format!(
-        "c{}'s prepare gave a snapshot that nobody had committed under this id",
-        mixed.client + 1
-    );
-    let is_half_done = records.iter().any(|record| record.outcome.is_none());
-    let clause = match is_half_done {
-        true => Clause::Can1,
-        false => Clause::Con2,
+/// The prepare at this place, with the commits that it gave something of.
+fn mix(
+    known: &[&Record],
+    calls: &[Call],
+    at: usize,
+    values: &Values,
+    rules: Rules,
+    clause: Clause,
+) -> Disorder {
+    let prepare = known[at];
+    let Some(Outcome::Replied(Reply::Found(found))) = &prepare.outcome else {
+        unreachable!("it gave a snapshot");
     };
-    disorder(clause, &around, because)
+    let is_of_another = lockstep::id_of(&prepare.op) != Some(found.id());
+    let before = |record: &Record| record.invoked < prepare.returned;
+    let last_with = |is_alike: &dyn Fn(&Snapshot) -> bool| {
+        known
+            .iter()
+            .rposition(|record| before(record) && committed(record).is_some_and(is_alike))
+    };
+    let parts = [
+        (
+            "token",
+            last_with(&|it| it.csrf_token() == found.csrf_token()),
+        ),
+        (
+            "user",
+            last_with(&|it| it.user().is_some() && it.user() == found.user()),
+        ),
+        (
+            "data",
+            last_with(&|it| !it.data().is_empty() && it.data() == found.data()),
+        ),
+    ];
+    let name = |value| match calls[at].kind == Kind::Found(value) {
+        true if is_of_another => "another id's".to_owned(),
+        true => "a mix".to_owned(),
+        false => values.name(value),
+    };
+    let sources = |what: &&str| {
+        let (_, place) = parts.iter().find(|(part, _)| part == what)?;
+        match calls[(*place)?].kind {
+            Kind::Commit { value, .. } => Some(format!("the {what} of {}", name(value))),
+            _ => None,
+        }
+    };
+    let sources: Vec<String> = ["token", "user", "data"]
+        .iter()
+        .filter_map(sources)
+        .collect();
+    let client = prepare.client + 1;
+    let because = if is_of_another {
+        let (asked, id) = (lockstep::id_of(&prepare.op).unwrap_or_default(), found.id());
+        format!(
+            "c{client}'s prepare of {} gives a snapshot of {}",
+            Id(asked),
+            Id(id)
+        )
+    } else if sources.is_empty() {
+        format!("c{client}'s prepare gives a snapshot that nobody had committed")
+    } else {
+        let sources = sources.join(" and ");
+        format!("c{client}'s prepare gives {sources}, and nobody had committed all that together")
+    };
+    let is_part = |place| parts.iter().any(|(_, part)| *part == Some(place));
+    let is_cancelled = |record: &Record| record.outcome.is_none();
+    let places: Vec<usize> = (0..known.len())
+        .filter(|place| *place == at || is_part(*place) || is_cancelled(known[*place]))
+        .collect();
+    let reduced = Reduced {
+        calls: places.iter().map(|place| calls[*place]).collect(),
+        rules,
+        places,
+    };
+    let half_done = known.iter().any(|record| is_cancelled(record));
+    Disorder {
+        clause: match clause {
+            _ if half_done || clause == Clause::Can1 => Clause::Can1,
+            _ if is_of_another => clause,
+            _ => Clause::Con2,
+        },
+        because: because.replacen(&format!("c{client}"), &reduced.client(&calls[at]), 1),
+        ..needed(&reduced, known, &name, clause)
+    }
 }
 
-fn disorder(clause: Clause, records: &[&Record], because: String) -> Disorder {
-    Disorder {
-        clause,
-        lanes: listed(records),
-        records: records.iter().map(|record| (*record).clone()).collect(),
-        because,
-        after: 0,
+fn committed(record: &Record) -> Option<&Snapshot> {
+    match &record.op {
+        Op::Commit { snapshot, .. } => snapshot.as_ref(),
+        _ => None,
     }
 }
 
@@ -329,13 +458,12 @@ fn call<'a>(record: &'a Record, profile: &Profile, values: &mut Values<'a>) -> C
         (Op::Prepare { .. }, _) => Kind::Nothing,
         _ => Kind::Drop,
     };
-    // A cancelled call of a store in this process takes effect before any later one does; when it
-    // reads the clock is its own affair.
+    // A cancelled call of a store in this process has done what it does by the time its future is
+    // dropped, and has read the clock by then.
     let (returned, to) = match &record.outcome {
         Some(Outcome::Failed(_)) => (u64::MAX, Nanos::MAX),
         None if profile.remote => (u64::MAX, Nanos::MAX),
-        None => (record.returned, Nanos::MAX),
-        Some(_) => (record.returned, record.clock.to),
+        None | Some(_) => (record.returned, record.clock.to),
     };
     Call {
         client: record.client,

@@ -61,6 +61,14 @@ pub(super) fn conclusion(report: &Report) -> Verdict {
     if !report.violations.is_empty() {
         return Verdict::Violated;
     }
+    let undecided = clauses_with(report, |status| status == Status::Undecided);
+    if !undecided.is_empty() {
+        return Verdict::Undecided(format!(
+            "the search for an order of overlapping calls was given up, and they might show a \
+             violation of {}",
+            undecided.join(" ")
+        ));
+    }
     let all_asked = report.clauses.len() == STORE_CLAUSES.len();
     let is_open = |status| match status {
         Status::Vacuous => report.has_searched(),
@@ -68,12 +76,7 @@ pub(super) fn conclusion(report: &Report) -> Verdict {
         Status::NotChecked => !all_asked,
         _ => false,
     };
-    let open: Vec<&str> = report
-        .clauses
-        .iter()
-        .filter(|finding| is_open(finding.status))
-        .map(|finding| finding.clause.id())
-        .collect();
+    let open = clauses_with(report, is_open);
     let nothing_ran = report.searches.iter().all(|search| search.programs == 0);
     if open.is_empty() && nothing_ran {
         Verdict::Undecided("no program was run".to_owned())
@@ -87,11 +90,18 @@ pub(super) fn conclusion(report: &Report) -> Verdict {
     }
 }
 
+fn clauses_with(report: &Report, is_so: impl Fn(Status) -> bool) -> Vec<&'static str> {
+    let findings = report.clauses.iter();
+    let such = findings.filter(|finding| is_so(finding.status));
+    such.map(|finding| finding.clause.id()).collect()
+}
+
 impl Finding {
-    /// What is known of every clause of stores, or of those in `only`; `restarts` tells whether the
-    /// subject can restart its store.
+    /// What is known of every clause of stores, or of those in `only`. For those in `undecided`, not
+    /// every history was decided; `restarts` tells whether the subject can restart its store.
     pub(super) fn all(
         tally: &Tally,
+        undecided: &[Clause],
         violations: &[Violation],
         profile: &Profile,
         only: &[Clause],
@@ -109,6 +119,8 @@ impl Finding {
                 Status::NotClaimed
             } else if NOT_CHECKED.contains(&clause) || !restarts && RESTARTED.contains(&clause) {
                 Status::NotChecked
+            } else if undecided.contains(&clause) {
+                Status::Undecided
             } else if exercised == 0 {
                 Status::Vacuous
             } else {

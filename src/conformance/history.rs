@@ -89,11 +89,6 @@ impl Course {
         Ok(())
     }
 
-    /// Makes a call to its end.
-    pub(super) async fn call<S: Subject>(&self, client: u32, store: &S::Store, op: &Op) -> Record {
-        self.call_until::<S>(client, store, op, usize::MAX).await
-    }
-
     /// Makes a call, and drops its future when it has been polled this often.
     pub(super) async fn call_until<S: Subject>(
         &self,
@@ -113,7 +108,11 @@ impl Course {
                 }
                 left -= 1;
                 match exec::catching_one(|| call.as_mut().poll(context)) {
-                    Ok(Poll::Pending) if left == 0 => Poll::Ready(None),
+                    Ok(Poll::Pending) if left == 0 => {
+                        // Others may come first.
+                        context.waker().wake_by_ref();
+                        Poll::Pending
+                    }
                     Ok(other) => other.map(Some),
                     Err(message) => Poll::Ready(Some(Outcome::Panicked(message))),
                 }

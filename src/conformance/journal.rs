@@ -81,12 +81,12 @@ impl Journal {
         self.counter
     }
 
-    /// The call's future was dropped.
-    pub(crate) fn cancel(&mut self, begun: &Begun) {
-        let returned = self.tick();
+    /// The call's future was dropped; the clock is read after it.
+    pub(crate) fn cancel(&mut self, begun: &Begun, returned: u64, now: Duration) {
         self.lanes[begun.client as usize] = false;
         if let Some(record) = self.record(begun) {
             record.returned = returned;
+            record.clock.to = nanos(now);
         }
     }
 

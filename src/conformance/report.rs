@@ -43,7 +43,7 @@ pub enum Verdict {
     Conforms,
     /// At least one clause is broken.
     Violated,
-    /// Nothing was learned about what was asked, for this reason.
+    /// What was asked for was not decided, for this reason.
     Undecided(String),
     /// The check itself was asked for something it cannot do, for this reason.
     Misused(String),
@@ -87,6 +87,9 @@ pub enum Status {
     Violated,
     /// Nothing that was run could have shown it broken.
     Vacuous,
+    /// Some of what was run may have shown it broken: the search for an order of its calls was given
+    /// up.
+    Undecided,
     /// The store's profile does not claim it.
     NotClaimed,
     /// Rust's types rule a violation out.
@@ -102,6 +105,7 @@ impl fmt::Display for Status {
             Self::Kept => "kept",
             Self::Violated => "VIOLATED",
             Self::Vacuous => "vacuous",
+            Self::Undecided => "undecided",
             Self::NotClaimed => "not claimed",
             Self::ByConstruction => "by construction",
             Self::NotChecked => "not checked",

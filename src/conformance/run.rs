@@ -39,8 +39,9 @@ pub(super) struct Run<'a, S> {
     symptoms: BTreeSet<Symptom>,
     /// Whether the subject can restart its store.
     restarts: bool,
-    /// Histories that could not be judged, and calls in them that failed with an error.
-    undecided: u64,
+    /// Histories that could not be judged, with the clauses that they were for, and calls in histories
+    /// that failed with an error.
+    undecided: (u64, Vec<Clause>),
     failed: u64,
     isolation: Option<Isolation>,
     /// Where values and ids of all kinds end the process.
@@ -70,7 +71,7 @@ impl<'a, S: Subject> Run<'a, S> {
             precision: Precision::default(),
             symptoms: BTreeSet::new(),
             restarts: false,
-            undecided: 0,
+            undecided: (0, Vec::new()),
             failed: 0,
             isolation: None,
             is_random_deadly: false,
@@ -132,6 +133,7 @@ impl<'a, S: Subject> Run<'a, S> {
         self.note();
         self.report.clauses = Finding::all(
             &self.tally,
+            &self.undecided.1,
             &self.report.violations,
             self.searcher.profile,
             &self.settings.only,
@@ -345,6 +347,7 @@ impl<'a, S: Subject> Run<'a, S> {
             self.publish("concurrent");
             let search = concurrent::Budget {
                 clients: budget.clients,
+                short: budget.sequences / 2,
                 tasks: budget.sequences / 20,
                 threads: (budget.sequences / 500).clamp(4, 1_000),
             };
@@ -356,14 +359,23 @@ impl<'a, S: Subject> Run<'a, S> {
                  in random order and as threads, judged for linearizability id by id",
                 budget.clients
             );
-            self.take_histories("concurrent", claim, found);
+            self.take_histories("concurrent", claim, CONCURRENT, found);
         }
         if self.wants(|clause| CANCELLED.contains(&clause)) {
             self.publish("cancelled");
-            let found = self.searcher.cancelled()?;
+            // What races shows among others without cancelling anything.
+            let races = |found: &Violation| {
+                found.clause == Clause::Err1 || CONCURRENT.contains(&found.clause)
+            };
+            let short = match self.report.violations.iter().any(races) {
+                true => 0,
+                false => budget.sequences / 5,
+            };
+            let seed = self.report.seed;
+            let found = self.searcher.cancelled(short, budget.clients, seed)?;
             let claim = "{programs} histories in which one call is cancelled, after every number of \
                          polls up to where it returns";
-            self.take_histories("cancelled", claim.to_owned(), found);
+            self.take_histories("cancelled", claim.to_owned(), CANCELLED, found);
         }
         Ok(())
     }
@@ -378,12 +390,21 @@ impl<'a, S: Subject> Run<'a, S> {
         })
     }
 
-    fn take_histories(&mut self, name: &'static str, claim: String, found: Concurrent) {
+    fn take_histories(
+        &mut self,
+        name: &'static str,
+        claim: String,
+        clauses: &[Clause],
+        found: Concurrent,
+    ) {
         let mut search = Search {
             tally: found.tally,
             ..Search::default()
         };
-        self.undecided += found.undecided;
+        if found.undecided > 0 {
+            self.undecided.0 += found.undecided;
+            self.undecided.1.extend(clauses);
+        }
         self.failed += found.failed;
         for caught in found.sequential {
             if !self.symptoms.contains(&caught.failure.symptom()) {
@@ -487,10 +508,10 @@ impl<'a, S: Subject> Run<'a, S> {
                 count(self.failed)
             ));
         }
-        if self.undecided > 0 {
+        if self.undecided.0 > 0 {
             note(format!(
                 "{} histories are undecided: too many orders might explain them",
-                count(self.undecided)
+                count(self.undecided.0)
             ));
         }
         if wakes > 0 {

@@ -293,6 +293,7 @@ fn failure(report: &Report, clause: Clause) -> Option<String> {
         }
         Status::Vacuous => "nothing that was run could show it broken".to_owned(),
         Status::NotChecked => "the subject does not say how to restart its store".to_owned(),
+        Status::Undecided => "the search for an order of overlapping calls was given up".to_owned(),
         _ => format!("say skip({clause}: \"why\") to have its test ignored"),
     };
     Some(format!(

@@ -102,12 +102,15 @@ fn end<S: Subject>(
         Violation {
             clause: match so_far.search {
                 "cancelled" => Clause::Can1,
-                _ => Clause::Con1,
+                _ => Clause::Err1,
             },
             because: format!(
-                "a call did not return within {}, which it does when one client calls at a time and \
-                 no call is cancelled",
-                Time(nanos(patience))
+                "a call did not return within {}, as it does when one client calls at a time{}",
+                Time(nanos(patience)),
+                match so_far.search {
+                    "cancelled" => " and no call is cancelled",
+                    _ => "",
+                }
             ),
             program: hung.ops.clone().into(),
             expected: None,

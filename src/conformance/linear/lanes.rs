@@ -45,7 +45,7 @@ impl Reduced {
     }
 
     /// How a client is called.
-    pub(super) fn client(&self, call: &Call) -> String {
+    pub fn client(&self, call: &Call) -> String {
         let clients = self.clients();
         let place = clients.iter().position(|client| *client == call.client);
         format!("c{}", place.map_or(0, |place| place + 1))

@@ -66,6 +66,7 @@ impl Report {
             (Status::Violated, "violated"),
             (Status::Kept, "kept"),
             (Status::Vacuous, "vacuous"),
+            (Status::Undecided, "undecided"),
             (Status::NotClaimed, "not claimed"),
             (Status::ByConstruction, "by construction"),
             (Status::NotChecked, "not checked"),

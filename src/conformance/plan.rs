@@ -1,0 +1,281 @@
+//! Plan: what each of several clients does.
+
+use super::dice::Dice;
+use super::payload;
+use super::profile::{Profile, nanos};
+use super::program::{Operation, Program};
+use super::subject::{Clockwork, Passing, Subject};
+use super::watch::Running;
+use crate::model::{Nanos, Op};
+use crate::token;
+use std::collections::HashSet;
+
+/// What several clients do at once, what is called before that, and what after.
+#[derive(Clone)]
+pub(super) struct Plan {
+    pub(super) opening: Vec<Op>,
+    /// By client: one call after another.
+    pub(super) clients: Vec<Vec<Step>>,
+    pub(super) closing: Vec<Op>,
+}
+
+#[derive(Clone)]
+pub(super) struct Step {
+    pub(super) op: Op,
+    /// It is cancelled when it has been polled so often and has not returned.
+    pub(super) polls: usize,
+}
+
+/// The size of long plans.
+#[derive(Clone, Copy)]
+pub(super) struct Size {
+    pub(super) clients: usize,
+    /// Calls of each.
+    pub(super) calls: usize,
+    /// Ids that they all use: the fewer, the more they meet.
+    pub(super) ids: usize,
+}
+
+/// A short plan has no more serial orders than this looked at.
+const MOST_ORDERS: usize = 128;
+
+impl Running for Plan {
+    fn ops(&self, _: u64) -> Vec<Op> {
+        self.in_turn(|open| open[0])
+    }
+
+    fn history(&self) -> Option<String> {
+        let calls = self.clients.iter().map(Vec::len).sum::<usize>();
+        if calls > 12 {
+            let clients = self.clients.len();
+            return Some(format!("{clients} clients at once, with {calls} calls"));
+        }
+        let listed = |ops: &[Op]| {
+            let texts: Vec<String> = ops.iter().map(|op| Operation(op).to_string()).collect();
+            texts.join("; ")
+        };
+        let mut text = String::new();
+        if !self.opening.is_empty() {
+            text += &format!("first  {}\n", listed(&self.opening));
+        }
+        for (client, steps) in (1..).zip(&self.clients) {
+            let steps: Vec<String> = steps.iter().map(Step::to_string).collect();
+            text += &format!("c{client}     {}\n", steps.join("; "));
+        }
+        if !self.closing.is_empty() {
+            text += &format!("last   {}\n", listed(&self.closing));
+        }
+        Some(text)
+    }
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", Operation(&self.op))?;
+        match self.polls {
+            usize::MAX => Ok(()),
+            polls => write!(f, " (cancelled after {polls} polls)"),
+        }
+    }
+}
+
+impl Plan {
+    /// A long plan. No two commits are of the same payload.
+    pub(super) fn long<S: Subject>(
+        size: Size,
+        profile: &Profile,
+        tick: Nanos,
+        dice: &mut Dice,
+    ) -> Self {
+        let lives: &[Nanos] = match dice.below(2) {
+            0 => &[1, 1, 2, 1_000],
+            _ => &[2, 1_000, 1_000, 1_000],
+        };
+        let mut draws = Draws::new::<S>(size.ids, lives, profile, tick);
+        let mut client = |_| (0..size.calls).map(|_| draws.step(dice)).collect();
+        Self {
+            opening: Vec::new(),
+            clients: (0..size.clients).map(&mut client).collect(),
+            closing: Vec::new(),
+        }
+    }
+
+    /// A short plan: up to `calls` calls by each client, and then a look at what is there.
+    ///
+    /// Two calls that meet are all that most races need. Between few calls nothing else happens that
+    /// would hide it, least of all what one client at a time shows too.
+    pub(super) fn short<S: Subject>(
+        clients: usize,
+        calls: usize,
+        profile: &Profile,
+        tick: Nanos,
+        dice: &mut Dice,
+    ) -> Self {
+        let ids = 1 + dice.below(3) / 2;
+        let mut draws = Draws::new::<S>(ids, &[1, 2, 1_000, 1_000], profile, tick);
+        let mut opening = Vec::new();
+        match dice.below(4) {
+            0 => {}
+            1 if draws.at_will => {
+                opening.push(draws.commit(0, 1));
+                opening.push(draws.advance());
+            }
+            _ => opening.extend((0..ids).map(|id| draws.commit(id, 1_000))),
+        }
+        let mut client = |_| {
+            let calls = 1 + dice.below(calls);
+            (0..calls).map(|_| draws.step(dice)).collect()
+        };
+        let clients = (0..clients).map(&mut client).collect();
+        let look: Vec<Op> = (0..ids).map(|id| draws.prepare(id)).collect();
+        let mut closing = look.clone();
+        if draws.at_will && dice.below(2) == 0 {
+            closing.extend([draws.advance(), draws.advance()]);
+            closing.extend(look);
+        }
+        Self {
+            opening,
+            clients,
+            closing,
+        }
+    }
+
+    /// One or two of the calls are cancelled, after few polls.
+    pub(super) fn cancelling(mut self, dice: &mut Dice) -> Self {
+        for _ in 0..=dice.below(2) {
+            let client = dice.below(self.clients.len());
+            let steps = &mut self.clients[client];
+            let at = dice.below(steps.len());
+            steps[at].polls = 1 + dice.below(4);
+        }
+        self
+    }
+
+    /// The calls one at a time: `turn` says whose is next, of the clients that have calls left.
+    fn in_turn(&self, mut turn: impl FnMut(&[usize]) -> usize) -> Vec<Op> {
+        let mut ops = self.opening.clone();
+        let mut places = vec![0; self.clients.len()];
+        loop {
+            let has_left = |client: &usize| places[*client] < self.clients[*client].len();
+            let left: Vec<usize> = (0..self.clients.len()).filter(has_left).collect();
+            if left.is_empty() {
+                break;
+            }
+            let client = turn(&left);
+            ops.push(self.clients[client][places[client]].op.clone());
+            places[client] += 1;
+        }
+        ops.extend(self.closing.iter().cloned());
+        ops
+    }
+
+    /// The calls of a short plan one at a time, in many orders that keep those of each client, with
+    /// the cancelled ones and without.
+    pub(super) fn orders(&self, mut dice: Dice) -> impl Iterator<Item = Vec<Op>> {
+        let mut plans = vec![self.clone(), self.without_cancelled()];
+        plans.dedup_by_key(|plan| plan.calls());
+        let orders = (0..MOST_ORDERS).flat_map(move |_| {
+            let in_turn = |plan: &Self| plan.in_turn(|left| left[dice.below(left.len())]);
+            plans.iter().map(in_turn).collect::<Vec<_>>()
+        });
+        let mut known = HashSet::new();
+        orders.filter(move |order| known.insert(Program::from(order.clone()).to_string()))
+    }
+
+    /// With what is cancelled left out.
+    pub(super) fn without_cancelled(&self) -> Self {
+        let mut plan = self.clone();
+        for steps in &mut plan.clients {
+            steps.retain(|step| step.polls == usize::MAX);
+        }
+        plan
+    }
+
+    /// With what is cancelled made to its end.
+    pub(super) fn without_cancelling(&self) -> Self {
+        let mut plan = self.clone();
+        for step in plan.clients.iter_mut().flatten() {
+            step.polls = usize::MAX;
+        }
+        plan
+    }
+
+    fn calls(&self) -> usize {
+        self.clients.iter().map(Vec::len).sum()
+    }
+}
+
+/// What calls are drawn from.
+struct Draws<'a> {
+    ids: Vec<String>,
+    /// In ticks.
+    lives: &'a [Nanos],
+    tick: Nanos,
+    /// Whether time can be made to pass.
+    at_will: bool,
+    commits: u64,
+}
+
+impl<'a> Draws<'a> {
+    fn new<S: Subject>(ids: usize, lives: &'a [Nanos], profile: &Profile, tick: Nanos) -> Self {
+        let at_will = <S::Clock as Clockwork<S::Store>>::PASSING != Passing::Waiting;
+        Self {
+            ids: first_ids(ids, profile),
+            lives,
+            // Where time must be waited for, lives are to end while the clients are still at it.
+            tick: match at_will {
+                true => tick,
+                false => (2 * nanos(profile.resolution)).max(2_000_000),
+            },
+            at_will,
+            commits: 0,
+        }
+    }
+
+    fn id(&self, number: usize) -> String {
+        self.ids[number % self.ids.len()].clone()
+    }
+
+    fn prepare(&self, id: usize) -> Op {
+        Op::Prepare { id: self.id(id) }
+    }
+
+    fn advance(&self) -> Op {
+        Op::Advance { by: self.tick }
+    }
+
+    fn commit(&mut self, id: usize, life: Nanos) -> Op {
+        self.commits += 1;
+        Op::Commit {
+            snapshot: Some(payload::numbered(self.commits, &self.id(id))),
+            ttl: life * self.tick,
+        }
+    }
+
+    fn step(&mut self, dice: &mut Dice) -> Step {
+        let id = dice.below(self.ids.len());
+        let op = match dice.below(16) {
+            0..7 => self.prepare(id),
+            7..10 => Op::Drop { id: self.id(id) },
+            10..14 => {
+                let life = self.lives[dice.below(self.lives.len())];
+                self.commit(id, life)
+            }
+            _ if self.at_will => self.advance(),
+            _ => self.prepare(id),
+        };
+        let polls = usize::MAX;
+        Step { op, polls }
+    }
+}
+
+/// Tokens, or the first of the profile's.
+fn first_ids(count: usize, profile: &Profile) -> Vec<String> {
+    let ids = match &profile.ids {
+        None => ["A", "B", "C", "D"]
+            .map(|letter| letter.repeat(token::LEN))
+            .to_vec(),
+        Some(pair) => pair(0).to_vec(),
+    };
+    ids.into_iter().take(count).collect()
+}

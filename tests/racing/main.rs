@@ -1,0 +1,110 @@
+//! Stores that one client at a time cannot find out: they race, or break off half way. And right
+//! ones that only look as if they did.
+
+mod cancelled;
+mod meetings;
+mod racer;
+mod right;
+mod tasks;
+mod threads;
+
+use racer::Entrant;
+use session_spec::Clause;
+use session_spec::conformance::{Report, Verdict};
+
+fn caught(report: &Report) -> Vec<Clause> {
+    report.violations.iter().map(|found| found.clause).collect()
+}
+
+/// Whoever waits for a task in the midst of a call is found, whatever the seed.
+fn are_caught(entrants: &[Entrant]) {
+    let mut missed = Vec::new();
+    for entrant in entrants {
+        let report = entrant.judged(2_000, 1);
+        if caught(&report) != entrant.clauses {
+            missed.push(format!("{}:\n{report}", entrant.name));
+        }
+        for violation in &report.violations {
+            let name = entrant.name;
+            println!(
+                "{name:<44} {:<6} {}",
+                violation.clause.id(),
+                violation.because
+            );
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn con_1_stores_that_race_between_two_steps_are_caught() {
+    are_caught(&tasks::entrants());
+}
+
+#[test]
+fn can_1_calls_that_break_off_half_way_are_caught() {
+    are_caught(&cancelled::entrants());
+}
+
+#[test]
+fn err_1_tasks_that_panic_or_hang_when_they_meet_are_caught() {
+    are_caught(&meetings::of_tasks());
+}
+
+/// Threads meet by luck, so each has several chances; but it is never named another clause.
+#[test]
+fn con_1_stores_that_race_between_two_instructions_are_caught_with_luck() {
+    const CHANCES: u64 = 20;
+    for entrant in threads::entrants()
+        .into_iter()
+        .chain(meetings::of_threads())
+    {
+        let is_caught = (0..CHANCES).any(|seed| {
+            let report = entrant.judged(5_000, seed);
+            let caught = caught(&report);
+            let is_its_own = |clause| entrant.clauses.contains(clause);
+            assert!(caught.iter().all(is_its_own), "{}\n{report}", entrant.name);
+            !caught.is_empty()
+        });
+        assert!(is_caught, "{} is not caught", entrant.name);
+    }
+}
+
+#[test]
+#[ignore = "prints how often threads meet with the default budget: run it with --release"]
+fn how_often_threads_meet() {
+    const RUNS: u64 = 20;
+    for entrant in threads::entrants()
+        .into_iter()
+        .chain(meetings::of_threads())
+        .chain(threads::seldom_caught())
+    {
+        let runs = (0..RUNS).filter(|seed| !caught(&entrant.judged(10_000, *seed)).is_empty());
+        println!("{:<44} {} of {RUNS}", entrant.name, runs.count());
+    }
+}
+
+fn are_left_in_peace(sequences: usize, seeds: u64) {
+    for entrant in right::entrants() {
+        for seed in 0..seeds {
+            let report = entrant.judged(sequences, seed);
+            assert_eq!(
+                report.verdict,
+                Verdict::Conforms,
+                "{}\n{report}",
+                entrant.name
+            );
+        }
+    }
+}
+
+#[test]
+fn right_stores_that_look_as_if_they_raced_are_left_in_peace() {
+    are_left_in_peace(400, 10);
+}
+
+#[test]
+#[ignore = "a hundred checks of every right store take minutes: run it with --release"]
+fn no_right_store_is_accused_by_a_hundred_checks() {
+    are_left_in_peace(5_000, 100);
+}
