@@ -119,3 +119,6 @@ fn last_commit(ops: &[Op], id: &str) -> Option<(usize, Nanos)> {
     }
     last
 }
+
+#[cfg(test)]
+mod tests;
