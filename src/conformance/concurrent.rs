@@ -210,7 +210,7 @@ impl<S: Subject> Searcher<'_, S> {
             tell(found);
             // Of a store that is wrong when one client calls at a time, long histories show nothing
             // else.
-            if clock.now() > LONGEST || sequential > 2 {
+            if clock.now() > LONGEST || sequential > 2 && overlaps > 0 {
                 break;
             }
         }
@@ -231,9 +231,12 @@ impl<S: Subject> Searcher<'_, S> {
         clause: Clause,
         found: &mut Concurrent,
     ) {
-        let in_some_order = |_: &History, after| {
-            let mut orders = plan.orders(Dice::new(0, after));
-            orders.find_map(|ops| self.alone(ops, after))
+        let in_some_order = |history: &History, after| {
+            let as_it_was = self.one_at_a_time(history, after);
+            as_it_was.or_else(|| {
+                let mut orders = plan.orders(Dice::new(0, after));
+                orders.find_map(|ops| self.alone(ops, after))
+            })
         };
         self.judge(records, clause, found, in_some_order);
     }
@@ -260,7 +263,8 @@ impl<S: Subject> Searcher<'_, S> {
             Verdict::Undecided => found.undecided += 1,
             Verdict::Wrong(disorder) => {
                 let after = found.tally.programs;
-                match one_at_a_time(&history, after) {
+                let needed = self.needed_alone(&disorder, after);
+                match needed.or_else(|| one_at_a_time(&history, after)) {
                     Some(caught) => found.sequential.push(caught),
                     None => found.disorders.push(Disorder { after, ..disorder }),
                 }

@@ -66,7 +66,7 @@ impl<S: Subject> Searcher<'_, S> {
         let orders = [first, second, by_return, records];
         orders
             .into_iter()
-            .find_map(|records| self.alone(Self::as_program(&records), after))
+            .find_map(|records| self.alone(Self::as_program(&records, |record| record.clock.from), after))
     }
 
     /// What one client shows that makes these calls.
@@ -79,14 +79,27 @@ impl<S: Subject> Searcher<'_, S> {
         })
     }
 
-    /// The calls with the time between them.
-    fn as_program(records: &[&Record]) -> Vec<Op> {
+    /// The calls that are needed to see a disorder, one after another.
+    pub(super) fn needed_alone(&self, disorder: &Disorder, after: u64) -> Option<Caught> {
+        let records: Vec<&Record> = disorder.records.iter().collect();
+        let early = Self::as_program(&records, |record| record.clock.from);
+        let late = Self::as_program(&records, |record| match record.clock.to {
+            Nanos::MAX => record.clock.from,
+            to => to,
+        });
+        let mut programs = [early, late].into_iter();
+        programs.find_map(|ops| self.alone(ops, after))
+    }
+
+    /// The calls with the time between them, of which each is made at a moment of its own.
+    fn as_program(records: &[&Record], moment: impl Fn(&Record) -> Nanos) -> Vec<Op> {
         let (mut ops, mut now) = (Vec::new(), 0);
         for record in records {
-            if Self::PASSING == Passing::Injected && record.clock.from > now {
-                let by = record.clock.from - now;
+            let moment = moment(record);
+            if Self::PASSING == Passing::Injected && moment > now {
+                let by = moment - now;
                 ops.push(Op::Advance { by });
-                now = record.clock.from;
+                now = moment;
             }
             ops.push(record.op.clone());
         }
