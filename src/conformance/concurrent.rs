@@ -4,6 +4,7 @@ use super::clients::bursts;
 use super::coverage::Tally;
 use super::dice::Dice;
 use super::disorder::{Disorder, Verdict};
+use super::findings::CONCURRENT;
 use super::history::{History, Record};
 use super::plan::{Plan, Size};
 use super::search::{Caught, Progress, Searcher};
@@ -49,6 +50,9 @@ pub(super) struct Budget {
 
 /// A slow store gets no more time than this for each kind of history.
 pub(super) const LONGEST: Duration = Duration::from_secs(2);
+
+/// Clients that have not met by then never do.
+const HOPELESS: Duration = Duration::from_secs(15);
 
 /// Short histories of threads end after this. Two at a time meet more often than many do.
 const BURSTS: Duration = Duration::from_millis(300);
@@ -190,10 +194,19 @@ impl<S: Subject> Searcher<'_, S> {
     ) -> Result<(), String> {
         let clock = SystemClock::new();
         let (mut number, mut overlaps, mut sequential) = (0, 0, 0);
-        // Threads that take turns, on a machine that is busy with others, show nothing.
-        while number < budget.threads
-            || overlaps < ENOUGH * budget.threads && number < PATIENT * budget.threads
-        {
+        loop {
+            // Threads that take turns, on a machine that is busy with others, show nothing.
+            let is_enough = number >= budget.threads
+                && (overlaps >= ENOUGH * budget.threads || number >= PATIENT * budget.threads);
+            let have_met = CONCURRENT
+                .iter()
+                .all(|clause| found.tally.exercised(*clause) > 0);
+            let is_late = clock.now() > if have_met { LONGEST } else { HOPELESS };
+            // Of a store that is wrong when one client calls at a time, long histories show nothing
+            // else.
+            if is_enough && have_met || is_late || sequential > 2 {
+                break;
+            }
             let mut dice = Stream::LongThreads.dice(seed, number);
             let size = Size {
                 clients: budget.clients,
@@ -203,16 +216,14 @@ impl<S: Subject> Searcher<'_, S> {
             let plan = Plan::long::<S>(size, self.profile, self.tick, &mut dice);
             let records = plan.as_threads(self.subject);
             let records = records.map_err(|error| lost(&*error))?;
+            if records.is_empty() {
+                break;
+            }
             let before = found.sequential.len();
             overlaps += self.judge_long(records, found);
             sequential += found.sequential.len() - before;
             number += 1;
             tell(found);
-            // Of a store that is wrong when one client calls at a time, long histories show nothing
-            // else.
-            if clock.now() > LONGEST || sequential > 2 {
-                break;
-            }
         }
         Ok(())
     }
