@@ -459,12 +459,11 @@ fn call<'a>(record: &'a Record, profile: &Profile, values: &mut Values<'a>) -> C
         _ => Kind::Drop,
     };
     // A cancelled call of a store in this process has done what it does by the time its future is
-    // dropped; when it reads the clock is its own affair.
+    // dropped, and has read the clock by then.
     let (returned, to) = match &record.outcome {
         Some(Outcome::Failed(_)) => (u64::MAX, Nanos::MAX),
         None if profile.remote => (u64::MAX, Nanos::MAX),
-        None => (record.returned, Nanos::MAX),
-        Some(_) => (record.returned, record.clock.to),
+        None | Some(_) => (record.returned, record.clock.to),
     };
     Call {
         client: record.client,
