@@ -190,7 +190,12 @@ fn stores_built_in_a_way_of_their_own_are_left_in_peace() {
     check(Sorted::new).depth(3).sequences(500).assert();
     check(Sharded::new).depth(3).sequences(500).assert();
     // Every call of these goes through another thread.
-    check(Actor::new).depth(3).sequences(100).assert();
+    let remote = session_spec::conformance::Profile::default().remote();
+    check(Actor::new)
+        .profile(remote)
+        .depth(3)
+        .sequences(100)
+        .assert();
     check(|clock| Slow(Cage::new(RIGHT, clock)))
         .depth(3)
         .sequences(100)
