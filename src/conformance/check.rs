@@ -134,7 +134,8 @@ impl<S: Subject> Check<S> {
     /// started once more, and does nothing but that when it comes to this check.
     ///
     /// Unless told: yes, for a store made on a manual clock in a `#[test]`, which is started by its
-    /// name; its checks before this one must have conformed. Elsewhere no, and the report says so:
+    /// name, and for its first eight checks; those before must have conformed. Elsewhere no, and the
+    /// report says so:
     /// with `true`, a program that is no test is started with the same arguments, and whatever it does
     /// before it comes to this check, it does once more.
     pub fn isolate(mut self, isolate: bool) -> Self {

@@ -108,8 +108,9 @@ impl Profile {
         self
     }
 
-    /// The store is a client of something outside this process: a cancelled call may take effect
-    /// long after its future was dropped (CAN-1). One in this process has to be done by then.
+    /// The store is a client of something outside this process, or hands its calls to a task of its
+    /// own: a cancelled call may take effect long after its future was dropped (CAN-1). Any other
+    /// store in this process has to be done by then.
     #[must_use]
     pub fn remote(mut self) -> Self {
         self.remote = true;

@@ -393,15 +393,18 @@ impl Mailbox {
     }
 
     fn open(&self, shelf: &Shelf) {
-        let Ok(_turn) = self.opener.try_lock() else {
-            return;
-        };
-        for letter in lock(&self.letters).drain(..) {
-            (letter.write)(shelf);
-            let mut done = lock(&letter.done);
-            done.0 = true;
-            if let Some(waker) = done.1.take() {
-                waker.wake();
+        // A letter that came while another had the turn is not left in the box.
+        while !lock(&self.letters).is_empty() {
+            let Ok(_turn) = self.opener.try_lock() else {
+                return;
+            };
+            for letter in lock(&self.letters).drain(..) {
+                (letter.write)(shelf);
+                let mut done = lock(&letter.done);
+                done.0 = true;
+                if let Some(waker) = done.1.take() {
+                    waker.wake();
+                }
             }
         }
     }
