@@ -92,8 +92,9 @@ impl Death {
             at: ops.len().saturating_sub(1),
             expected: hang::expected(ops),
             outcome: Outcome::Died(how),
-            gone: Vec::new(),
             measured: None,
+            gone: Vec::new(),
+            refused_ids: Vec::new(),
         };
         let left = Cell::new(TRIES);
         let run = |ops: &[Op]| {

@@ -11,8 +11,8 @@ mod rule;
 mod story;
 mod values;
 
-use super::lockstep::{self, Failure};
-use super::shrink::Failing;
+use super::lockstep::{self, Failure, Mistake};
+use super::shrink::{self, Failing};
 use super::{Outcome, payload};
 use crate::clause::Clause;
 use crate::model::{Model, Nanos, Op, Reply};
@@ -44,15 +44,20 @@ impl Diagnosis {
 }
 
 fn clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
+    if let Some(plainer) = probe.and_then(|probe| without_the_remnant(failing, probe)) {
+        return clause(&plainer, tick, probe);
+    }
     let last = failing.ops.last();
+    let story = |id| Story::of(failing, id, tick, probe);
     match (last, &failing.failure.outcome) {
         (_, Outcome::Panicked(_) | Outcome::Hung(_) | Outcome::Died(_)) | (None, _) => Clause::Err1,
         // A smaller program without it does not fail.
         _ if failing.ops.contains(&Op::Restart) => Clause::Dur1,
-        (Some(Op::Prepare { id }), outcome) => {
-            Story::of(&failing.ops, id, tick, probe).prepare(failing, outcome)
+        (Some(Op::Prepare { id }), outcome) => story(id).prepare(failing, outcome),
+        (Some(op), _) => {
+            let id = lockstep::id_of(op).unwrap_or_default();
+            call(op, failing, &story(id))
         }
-        (Some(op), _) => call(op, failing, tick),
     }
 }
 
@@ -63,6 +68,49 @@ pub(super) fn argument(failing: &Failing, clause: Clause) -> String {
         Some(rule) if !argument.contains(clause.id()) => format!("{argument}; {rule}"),
         _ => argument,
     }
+}
+
+/// What was committed last is lost, and only a remnant of what was committed before hides it: then
+/// the program without that commit, or without the advance after which the remnant should be gone
+/// too, shows the defect itself.
+fn without_the_remnant(failing: &Failing, probe: Probe<'_>) -> Option<Failing> {
+    let mistake = failing.failure.mistake();
+    let plainer = match mistake {
+        Mistake::Changed => Mistake::Lost,
+        Mistake::Revived if is_remnant(failing) => Mistake::Changed,
+        _ => return None,
+    };
+    let may_go = |op: &Op| match op {
+        Op::Commit { .. } => mistake == Mistake::Changed,
+        Op::Advance { .. } => mistake == Mistake::Revived,
+        _ => false,
+    };
+    let places = (0..failing.ops.len()).filter(|at| may_go(&failing.ops[*at]));
+    let without = places.map(|at| {
+        let mut ops = failing.ops.clone();
+        ops.remove(at);
+        ops
+    });
+    let mut failures = without.filter_map(|ops| {
+        let failure = probe(&ops)?;
+        Some(Failing { ops, failure })
+    });
+    failures.find(|Failing { ops, failure }| {
+        failure.at + 1 == ops.len() && failure.mistake() == plainer
+    })
+}
+
+/// Whether a prepare gives what was committed before the last commit.
+fn is_remnant(Failing { ops, failure }: &Failing) -> bool {
+    let Outcome::Replied(Reply::Found(found)) = &failure.outcome else {
+        return false;
+    };
+    let committed = ops.iter().rev().filter_map(|op| match op {
+        Op::Commit { snapshot, .. } => snapshot.as_ref(),
+        _ => None,
+    });
+    let mut own = committed.filter(|snapshot| snapshot.id() == found.id());
+    own.next().is_some_and(|last| last != found) && own.any(|earlier| earlier == found)
 }
 
 fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Option<String> {
@@ -78,18 +126,26 @@ fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Opt
 }
 
 /// A commit or a drop that should have been answered otherwise.
-fn call(op: &Op, failing: &Failing, tick: Nanos) -> Clause {
+fn call(op: &Op, failing: &Failing, story: &Story<'_>) -> Clause {
     let decided = failing.failure.expected.clause;
-    if failing.failure.expected.reply != Reply::Done {
-        return decided;
+    let has_foreign_id = lockstep::id_of(op).is_some_and(is_foreign);
+    match failing.failure.mistake() {
+        // For the right reason or not, it was not taken.
+        Mistake::Refused | Mistake::Failed if has_foreign_id => return Clause::Idn2,
+        _ if failing.failure.expected.reply != Reply::Done => return decided,
+        _ => {}
     }
     match op {
-        _ if lockstep::id_of(op).is_some_and(is_foreign) => Clause::Idn2,
+        _ if has_foreign_id => Clause::Idn2,
+        _ if story.refused => Clause::Com4,
+        _ if story.dropped_other => Clause::Drp4,
+        _ if story.dropped_empty => Clause::Drp3,
+        _ if story.prepared || story.prepared_other => Clause::Pre4,
         Op::Commit {
             snapshot: Some(snapshot),
             ..
         } if payload::number_of(snapshot).is_none() => Clause::Snp4,
-        Op::Commit { ttl, .. } if !is_plain(*ttl, tick) => Clause::Com7,
+        Op::Commit { ttl, .. } if !is_plain(*ttl, story.tick) => Clause::Com7,
         _ => decided,
     }
 }
@@ -97,6 +153,13 @@ fn call(op: &Op, failing: &Failing, tick: Nanos) -> Clause {
 /// An id that shrinking could not replace by a plain token.
 fn is_foreign(id: &str) -> bool {
     !id.is_empty() && !token::is_token(id)
+}
+
+/// Tokens that shrinking could not replace by the plainest ones: so these very ones matter.
+fn are_particular(ids: &[&str]) -> bool {
+    let plainest = shrink::simplest(ids.len() + 1);
+    let mut tokens = ids.iter().filter(|id| token::is_token(id));
+    tokens.any(|id| !plainest.iter().any(|plain| plain == id))
 }
 
 /// A time to live that shrinking ends at when any will do.

@@ -44,6 +44,7 @@ impl Disorder {
             got: last.unwrap_or(Outcome::Replied(Reply::Done)),
             because: self.because,
             near_miss: None,
+            refused_ids: Vec::new(),
             history: Some(self.lanes),
             search,
             after: self.after,
@@ -76,6 +77,7 @@ impl<S: Subject> Searcher<'_, S> {
             ops,
             failure,
             after,
+            others: 0,
         })
     }
 

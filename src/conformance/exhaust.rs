@@ -191,6 +191,7 @@ pub(super) fn search<S: Store>(
                     ops: table.program(&letters),
                     failure,
                     after: search.tally.programs + ordinal,
+                    others: 0,
                 });
             }
             search.tally.add(&tally);
@@ -406,6 +407,8 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
             outcome,
             measured: None,
             gone: Vec::new(),
+            // Its ids are tokens, or those that the profile names.
+            refused_ids: Vec::new(),
         };
         let ordinal = self.tally.programs;
         let symptom = failure.symptom();

@@ -3,11 +3,15 @@
 //! proptest draws plain integers; each becomes an operation. Times are drawn relative to deadlines,
 //! since a uniform one practically never hits the instant of expiry.
 
+use super::dice::Dice;
+use super::edits;
 use super::exec::CLOCK_END;
 use super::hostile;
+use super::lockstep;
 use super::payload;
 use super::profile::Profile;
 use super::program::Program;
+use super::shrink;
 use super::values;
 use crate::model::{Model, Nanos, Op};
 use crate::snapshot::Snapshot;
@@ -107,11 +111,12 @@ impl Generator {
         let phase = PHASES[first.take(PHASES.len())];
         let is_crowded = first.take(CROWDED) == 0;
         let ids = match is_crowded {
-            true => self.crowd(rest.len()),
+            true => self.crowd(rest.len(), first),
             false => self.ids(first),
         };
         let mut ops = Vec::with_capacity(1 + rest.len() + ids.len());
         let mut model = Model::default();
+        let mut last = vec![None; ids.len()];
         if phase > 0 && self.pace.at_will {
             let begin = Op::Advance { by: phase };
             model.step(&begin);
@@ -120,23 +125,38 @@ impl Generator {
         // With the advance in front, no more than were asked for.
         for &draw in &rest[ops.len()..] {
             let op = match is_crowded {
-                true => self.op_of_a_crowd(Bits(draw), &ids, &model, ops.len()),
-                false => self.op(Bits(draw), &ids, &model, ops.len()),
+                true => self.op_of_a_crowd(Bits(draw), &ids, &last, &model, ops.len()),
+                false => self.op(Bits(draw), &ids, &last, &model, ops.len()),
             };
+            let slot = ids
+                .iter()
+                .position(|id| Some(&**id) == lockstep::id_of(&op));
+            if let (Op::Commit { snapshot, .. }, Some(slot)) = (&op, slot) {
+                last[slot].clone_from(snapshot);
+            }
             model.step(&op);
             ops.push(op);
         }
         (ops, ids)
     }
 
-    fn op(&self, mut bits: Bits, ids: &[String], model: &Model, index: usize) -> Op {
+    /// `last` has what was committed last under each id.
+    fn op(
+        &self,
+        mut bits: Bits,
+        ids: &[String],
+        last: &[Option<Snapshot>],
+        model: &Model,
+        index: usize,
+    ) -> Op {
         let kind = bits.take(16);
-        let id = &ids[bits.take(8) % ids.len()];
+        let slot = bits.take(8) % ids.len();
+        let id = &ids[slot];
         match kind {
             0..6 => Op::Prepare { id: id.clone() },
             6..8 => Op::Drop { id: id.clone() },
             8..13 => Op::Commit {
-                snapshot: Some(self.payload(&mut bits, id, index)),
+                snapshot: Some(self.payload(&mut bits, id, last[slot].as_ref(), index)),
                 ttl: self.ttl(&mut bits, id, model),
             },
             _ => Op::Advance {
@@ -146,9 +166,16 @@ impl Generator {
     }
 
     /// Mostly commits of one id after another, for long: what stores with little room forget.
-    fn op_of_a_crowd(&self, mut bits: Bits, ids: &[String], model: &Model, index: usize) -> Op {
+    fn op_of_a_crowd(
+        &self,
+        mut bits: Bits,
+        ids: &[String],
+        last: &[Option<Snapshot>],
+        model: &Model,
+        index: usize,
+    ) -> Op {
         if bits.take(8) == 0 {
-            return self.op(bits, ids, model, index);
+            return self.op(bits, ids, last, model, index);
         }
         Op::Commit {
             snapshot: Some(payload::numbered(index as u64 + 1, &ids[index % ids.len()])),
@@ -156,14 +183,27 @@ impl Generator {
         }
     }
 
-    /// Some of them small and unlike any other of the program, some always the same, half of them
-    /// anything.
-    fn payload(&self, bits: &mut Bits, id: &str, index: usize) -> Snapshot {
-        match bits.take(4) {
-            0 => payload::numbered(index as u64 + 1, id),
-            1 => payload::numbered(1, id),
-            _ => self.payloads[bits.take(POOL)].with_id(id),
-        }
+    /// Some of them small and unlike any other of the program, some always the same, some an edit of
+    /// the one before, half of them anything.
+    fn payload(
+        &self,
+        bits: &mut Bits,
+        id: &str,
+        last: Option<&Snapshot>,
+        index: usize,
+    ) -> Snapshot {
+        let edited = |last, number| {
+            let edited = edits::edited(last, number);
+            values::fits(&edited, &self.profile).then_some(edited)
+        };
+        let drawn = match (bits.take(8), last) {
+            (0, _) => Some(payload::numbered(index as u64 + 1, id)),
+            (1, _) => None,
+            (2, Some(last)) => edited(last, bits.take(1 << 12)),
+            (2 | 3, last) => last.cloned(),
+            _ => Some(self.payloads[bits.take(POOL)].with_id(id)),
+        };
+        drawn.unwrap_or_else(|| payload::numbered(1, id))
     }
 }
 
@@ -177,26 +217,29 @@ impl Generator {
             let [one, two] = pair(bits.0 & u64::from(u32::MAX));
             return vec![one, two, String::new(), other, another];
         }
-        let mut ids = ["A", "B", ""]
-            .map(|letter| letter.repeat(token::LEN))
-            .to_vec();
+        let [a, b] = ["A", "B"].map(|letter| letter.repeat(token::LEN));
+        // The first ones come up most.
         if bits.take(2) == 0 {
-            ids.extend(hostile::pair(bits.0));
+            let [one, other] = hostile::pair(bits.0);
+            return vec![a, one, other, b, String::new()];
         }
-        ids
+        vec![a, b, String::new()]
     }
 
-    /// As many ids as there are operations, as far as there are letters.
-    fn crowd(&self, count: usize) -> Vec<String> {
+    /// As many ids as there are operations: those of one letter, as far as there are, or random
+    /// tokens, which short hashes take for one another.
+    fn crowd(&self, count: usize, mut bits: Bits) -> Vec<String> {
         if let Some(pair) = &self.profile.ids {
             return (0..count as u64).flat_map(|number| pair(number)).collect();
         }
-        let letters = ('A'..='Z').chain('a'..='z').map(String::from);
-        let tokens = letters.map(|letter| letter.repeat(token::LEN));
-        tokens
-            .filter(|id| token::is_token(id))
-            .take(count)
-            .collect()
+        let tokens = shrink::simplest(60);
+        if bits.take(2) == 0 {
+            return tokens.into_iter().take(count).collect();
+        }
+        let mut dice = Dice::new(bits.0, 0);
+        let mut letter = || &tokens[dice.below(tokens.len())][..1];
+        let mut token = || (0..token::LEN).map(|_| letter()).collect();
+        (0..count).map(|_| token()).collect()
     }
 
     fn ttl(&self, bits: &mut Bits, id: &str, model: &Model) -> Nanos {

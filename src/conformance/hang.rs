@@ -41,6 +41,7 @@ pub(super) fn shrink<S: Subject>(
         outcome: Outcome::Hung(patience),
         measured: None,
         gone: Vec::new(),
+        refused_ids: Vec::new(),
     };
     let first = first_hanging(ops, hangs);
     let shrunk = shrink::shrink(first.clone(), tick, |ops| hangs(ops).then(|| failure(ops)));

@@ -4,39 +4,73 @@
 /// A pair of different ids, by a number.
 pub(super) fn pair(number: u64) -> [String; 2] {
     let number = usize::try_from(number % (1 << 31)).unwrap_or(0);
-    let (families, long) = (PAIRS.len(), LENGTHS.len());
     // Ids of many kilobytes are slow to hash and compare, so most pairs are short.
-    if number % 8 < 7 {
-        let (one, other) = PAIRS[number / 8 % families];
-        return [one.to_owned(), other.to_owned()];
+    let (kind, number) = (number % 8, number / 8);
+    match kind {
+        0..4 => short(PAIRS[number % PAIRS.len()]),
+        4..7 => with_a_mark(number % MARKED),
+        _ => {
+            let wide = number.is_multiple_of(32);
+            let lengths = match wide {
+                true => &LENGTHS[..],
+                false => &LENGTHS[..LENGTHS.len() - 4],
+            };
+            let number = number / 32;
+            of_length(lengths[number % lengths.len()], number / lengths.len())
+        }
     }
-    let wide = (number / 8).is_multiple_of(32);
-    let lengths = if wide {
-        &LENGTHS[..]
-    } else {
-        &LENGTHS[..long - 4]
-    };
-    of_length(lengths[number / 256 % lengths.len()])
 }
 
 /// Every pair but the longest ones.
 pub(super) fn pairs() -> impl Iterator<Item = [String; 2]> {
-    let short = PAIRS.map(|(one, other)| [one.to_owned(), other.to_owned()]);
     let long = &LENGTHS[..LENGTHS.len() - 2];
-    short.into_iter().chain(long.iter().copied().map(of_length))
+    let long = (0..PLACES).flat_map(move |place| long.iter().map(move |length| (*length, place)));
+    let marked = (0..MARKED).map(with_a_mark);
+    let long = long.map(|(length, place)| of_length(length, place));
+    PAIRS.into_iter().map(short).chain(marked).chain(long)
 }
 
-fn of_length(length: usize) -> [String; 2] {
-    ["a", "b"].map(|last| "x".repeat(length - 1) + last)
+fn short((one, other): (&str, &str)) -> [String; 2] {
+    [one.to_owned(), other.to_owned()]
 }
 
-/// Lengths at which buffers, columns and file names end. The pair differs in its last character.
+/// A mark that may separate, end, quote or mean something, and what is left without it.
+fn with_a_mark(number: usize) -> [String; 2] {
+    let mark = char::from(MARKS[number / FORMS]);
+    match number % FORMS {
+        0 => [format!("a{mark}b"), "a".to_owned()],
+        1 => [format!("a{mark}b"), "b".to_owned()],
+        2 => [format!("a{mark}b"), "ab".to_owned()],
+        3 => [format!("a{mark}b"), "acb".to_owned()],
+        4 => [format!("a{mark}"), "a".to_owned()],
+        _ => [format!("{mark}a{mark}"), "a".to_owned()],
+    }
+}
+
+const MARKS: &[u8] = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+const FORMS: usize = 6;
+const MARKED: usize = MARKS.len() * FORMS;
+
+/// A pair that differs at its end, at its beginning, in the middle, or in one character more.
+fn of_length(length: usize, place: usize) -> [String; 2] {
+    let (first, middle) = (length - 1, length / 2);
+    match place % PLACES {
+        1 => ["a", "b"].map(|mark| mark.to_owned() + &"x".repeat(first)),
+        2 => ["a", "b"].map(|mark| "x".repeat(middle) + mark + &"x".repeat(first - middle)),
+        3 => ["", "x"].map(|mark| "x".repeat(length) + mark),
+        _ => ["a", "b"].map(|mark| "x".repeat(first) + mark),
+    }
+}
+
+const PLACES: usize = 4;
+
+/// Lengths at which buffers, columns and file names end.
 const LENGTHS: [usize; 20] = [
     1, 8, 16, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 512, 1_024, 4_096, 65_535,
     65_536,
 ];
 
-const PAIRS: [(&str, &str); 48] = [
+const PAIRS: [(&str, &str); 58] = [
     // Case: of letters, of tokens, and where languages disagree about it.
     ("session", "Session"),
     (
@@ -95,10 +129,22 @@ const PAIRS: [(&str, &str); 48] = [
     ("%41", "A"),
     ("&amp;", "&"),
     ("{a}b", "{a}c"),
+    ("a-b", "a+b"),
+    ("a_b", "a/b"),
     // What other types look like.
     ("1", "01"),
     ("1", "1.0"),
     ("null", "undefined"),
+    ("1", "+1"),
+    // File names: those of devices, those beside which others are made, and what may not end one.
+    ("NUL", "con"),
+    ("a", "a."),
+    ("a", "a.tmp"),
+    ("a", "a.lock"),
+    // Sums and hashes by which they are the same; and a name for something else.
+    ("ab", "ba"),
+    ("Aa", "BB"),
+    ("user:1", "a"),
 ];
 
 #[cfg(test)]
@@ -117,10 +163,9 @@ mod tests {
 
     #[test]
     fn every_pair_and_every_length_comes_up() {
-        let pairs: HashSet<[String; 2]> = (0..2_000_000).step_by(7).map(pair).collect();
-        let longest = pairs.iter().map(|[one, _]| one.len()).max();
+        let drawn: HashSet<[String; 2]> = (0..2_000_000).step_by(7).map(pair).collect();
+        let longest = drawn.iter().map(|[one, _]| one.len()).max();
         assert_eq!(longest, Some(65_536));
-        // One of the lengths, 1, is a pair of its own.
-        assert_eq!(pairs.len(), PAIRS.len() + LENGTHS.len());
+        assert_eq!(pairs().find(|pair| !drawn.contains(pair)), None);
     }
 }

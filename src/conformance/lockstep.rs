@@ -22,6 +22,8 @@ pub(super) struct Failure {
     /// The prepares before that found nothing, as they may in a store that evicts or is not durable,
     /// though something was committed.
     pub(super) gone: Vec<usize>,
+    /// The places of commits before it that the store refused for their id, as IDN-2 allows.
+    pub(super) refused_ids: Vec<usize>,
 }
 
 /// What a failure looks like from outside: the searches shrink one failing program of each kind, so
@@ -83,6 +85,7 @@ pub(super) fn run<S: Store>(
 ) -> Option<Failure> {
     let mut model = Model::default();
     let at = Cell::new(0);
+    let mut refused_ids = Vec::new();
     let run = exec::catching(|| {
         watch::call_begins();
         let clock = ManualClock::new();
@@ -93,6 +96,7 @@ pub(super) fn run<S: Store>(
             let outcome = exec::perform(&store, &clock, op);
             if refuses_an_id(op, &outcome) {
                 // To the model it did not happen; what follows is judged accordingly.
+                refused_ids.push(index);
                 seen(op, None);
                 return None;
             }
@@ -107,10 +111,11 @@ pub(super) fn run<S: Store>(
                 outcome,
                 measured: None,
                 gone: Vec::new(),
+                refused_ids: Vec::new(),
             })
         })
     });
-    run.unwrap_or_else(|message| {
+    let failure = run.unwrap_or_else(|message| {
         let at = at.get();
         Some(Failure {
             at,
@@ -118,7 +123,12 @@ pub(super) fn run<S: Store>(
             outcome: Outcome::Panicked(message),
             measured: None,
             gone: Vec::new(),
+            refused_ids: Vec::new(),
         })
+    })?;
+    Some(Failure {
+        refused_ids,
+        ..failure
     })
 }
 

@@ -54,7 +54,7 @@ pub(super) fn search<S: Store>(
             result
         });
         for (tally, failures) in batches {
-            for mut caught in failures.into_values() {
+            for mut caught in failures.into_values().flatten() {
                 caught.after += search.tally.programs;
                 search.catch(caught);
             }
@@ -64,8 +64,11 @@ pub(super) fn search<S: Store>(
     search
 }
 
-/// The first failing program of every symptom; it counts programs from the start of its batch.
-type Failures = BTreeMap<Symptom, Caught>;
+/// The first failing programs of every symptom; they count programs from the start of their batch.
+type Failures = BTreeMap<Symptom, Vec<Caught>>;
+
+/// So many programs of a symptom are kept of a batch.
+const KEPT: usize = 8;
 
 fn run_batch<S: Store>(
     make: &(impl Fn(ManualClock) -> S + ?Sized),
@@ -82,14 +85,15 @@ fn run_batch<S: Store>(
         watch::running(Arc::clone(&ops) as Arc<dyn Running>);
         let failure = run_counted(make, &ops, &mut tally);
         if let Some(failure) = failure {
-            let ops = ops[..=failure.at].to_vec();
-            let after = tally.programs;
-            let symptom = failure.symptom();
-            failures.entry(symptom).or_insert(Caught {
-                ops,
-                failure,
-                after,
-            });
+            let kept = failures.entry(failure.symptom()).or_default();
+            if kept.len() < KEPT {
+                kept.push(Caught {
+                    ops: ops[..=failure.at].to_vec(),
+                    failure,
+                    after: tally.programs,
+                    others: 0,
+                });
+            }
         }
     }
     (tally, failures)

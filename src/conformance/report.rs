@@ -136,6 +136,10 @@ pub struct Violation {
     /// reply itself say so for certain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near_miss: Option<String>,
+    /// The places in the program of commits that the store refused for their id, as IDN-2 allows:
+    /// they count as not made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_ids: Vec<usize>,
     /// Of calls that overlap, or of which one was cancelled: who called what when, drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,

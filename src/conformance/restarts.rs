@@ -127,6 +127,7 @@ impl<S: Subject> Searcher<'_, S> {
                     ops,
                     failure,
                     after,
+                    others: 0,
                 });
             }
         }

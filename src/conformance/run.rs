@@ -8,8 +8,9 @@ use super::deadly;
 use super::diagnose::{self, Diagnosis, Probe};
 use super::exhaust::{self, Scope};
 use super::findings::{self, CANCELLED, CONCURRENT, RESTARTED, STORE_CLAUSES};
+use super::hidden;
 use super::isolate::Isolation;
-use super::lockstep::Symptom;
+use super::lockstep::{Mistake, Symptom};
 use super::profile::Profile;
 use super::program::{Program, Time};
 use super::regressions::Regressions;
@@ -37,6 +38,8 @@ pub(super) struct Run<'a, S> {
     precision: Precision,
     /// Of all failures that were shrunk.
     symptoms: BTreeSet<Symptom>,
+    /// The smallest programs of all defects that are known.
+    known: Vec<Failing>,
     /// Whether the subject can restart its store.
     restarts: bool,
     /// Histories that could not be judged, with the clauses that they were for, and calls in histories
@@ -70,6 +73,7 @@ impl<'a, S: Subject> Run<'a, S> {
             tally: Tally::default(),
             precision: Precision::default(),
             symptoms: BTreeSet::new(),
+            known: Vec::new(),
             restarts: false,
             undecided: (0, Vec::new()),
             failed: 0,
@@ -441,11 +445,12 @@ impl<'a, S: Subject> Run<'a, S> {
         self.symptoms.extend(search.caught.keys());
         let caught: Vec<Caught> = search.caught.into_values().collect();
         let tick = self.searcher.tick;
-        let violations = workers::each(caught.len(), |index| {
+        let convicted = workers::each(caught.len(), |index| {
             let Caught {
                 ops,
                 failure,
                 after,
+                ..
             } = &caught[index];
             let run = self.searcher.runner(ops);
             let with_a_restart = |ops: &[Op]| restarts::needing_one(ops, &run);
@@ -454,18 +459,63 @@ impl<'a, S: Subject> Run<'a, S> {
                 None => &run,
             };
             let shrunk = shrink::shrink(ops.clone(), tick, run);
-            let probe = self.searcher.is_in_lockstep().then_some(run);
-            let repeats = shrunk.is_some();
-            let failing = shrunk.unwrap_or_else(|| Failing {
+            let diagnosis = shrunk.as_ref().map(|failing| self.diagnose(failing, run));
+            let failing = shrunk.clone().unwrap_or_else(|| Failing {
                 ops: ops.clone(),
                 failure: failure.clone(),
             });
-            let diagnosis = repeats.then(|| Diagnosis::of(&failing, tick, probe));
-            violation(failing, name, *after, diagnosis)
+            (violation(failing, name, *after, diagnosis), shrunk)
         });
-        for violation in violations {
+        for (violation, failing) in convicted {
             self.keep(violation);
+            self.known.extend(failing);
         }
+        self.convict_hidden(name, &search.more);
+    }
+
+    /// The same for what hides behind known defects. Where time must be waited for, that would take
+    /// too long.
+    fn convict_hidden(&mut self, name: &'static str, caught: &[Caught]) {
+        if Searcher::<S>::PASSING != Passing::Injected {
+            return;
+        }
+        // As many operations as a tenth of a second allows.
+        let budget = match self.searcher.is_in_lockstep() {
+            true => 500_000,
+            false => 25_000,
+        };
+        let caught: Vec<&Caught> = caught
+            .iter()
+            .filter(|caught| !caught.ops.contains(&Op::Restart))
+            .collect();
+        let mistakes: BTreeSet<Mistake> = caught.iter().map(|c| c.failure.mistake()).collect();
+        let mistakes: Vec<Mistake> = mistakes.into_iter().collect();
+        let (tick, known) = (self.searcher.tick, &self.known);
+        let found = workers::each(mistakes.len(), |index| {
+            let mistake = mistakes[index];
+            let such: Vec<&Caught> = caught
+                .iter()
+                .filter(|caught| caught.failure.mistake() == mistake)
+                .copied()
+                .collect();
+            let run = self.searcher.runner(&such[0].ops);
+            let found = hidden::search(mistake, &such, known, tick, budget, &run);
+            let diagnosed = found.into_iter().map(|(failing, after)| {
+                let diagnosis = self.diagnose(&failing, &run);
+                let violation = violation(failing.clone(), name, after, Some(diagnosis));
+                (violation, failing)
+            });
+            diagnosed.collect::<Vec<_>>()
+        });
+        for (violation, failing) in found.into_iter().flatten() {
+            self.keep(violation);
+            self.known.push(failing);
+        }
+    }
+
+    fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
+        let probe = self.searcher.is_in_lockstep().then_some(run);
+        Diagnosis::of(failing, self.searcher.tick, probe)
     }
 
     /// Takes in a violation of a clause that was asked for, unless a smaller one is known.
@@ -547,6 +597,7 @@ pub(super) fn violation(
         clause,
         because: diagnose::argument(&failing, clause),
         near_miss,
+        refused_ids: failing.failure.refused_ids,
         program: failing.ops.into(),
         expected: Some(failing.failure.expected.reply),
         got: failing.failure.outcome,

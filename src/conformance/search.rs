@@ -14,6 +14,7 @@ use super::workers;
 use crate::model::{Nanos, Op};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,12 +38,25 @@ pub(super) struct Search {
     pub(super) precision: Precision,
     /// The first failing program of every symptom.
     pub(super) caught: BTreeMap<Symptom, Caught>,
+    /// Further ones, for what may hide behind the first.
+    pub(super) more: Vec<Caught>,
 }
+
+/// So many further programs of a symptom are kept.
+const MORE: usize = 300;
 
 impl Search {
     pub(super) fn catch(&mut self, caught: Caught) {
-        let symptom = caught.failure.symptom();
-        self.caught.entry(symptom).or_insert(caught);
+        match self.caught.entry(caught.failure.symptom()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(caught);
+            }
+            Entry::Occupied(mut first) if first.get().others < MORE => {
+                first.get_mut().others += 1;
+                self.more.push(caught);
+            }
+            Entry::Occupied(_) => {}
+        }
     }
 }
 
@@ -52,6 +66,8 @@ pub(super) struct Caught {
     pub(super) failure: Failure,
     /// How many programs the search had run by then, with this one.
     pub(super) after: u64,
+    /// How many further programs of its symptom are kept.
+    pub(super) others: usize,
 }
 
 /// Runs programs on a subject: in lockstep with the model where its time is exact, by measured times
@@ -207,6 +223,7 @@ impl<S: Subject> Searcher<'_, S> {
                     ops,
                     failure,
                     after,
+                    others: 0,
                 });
             }
         }
@@ -237,6 +254,7 @@ impl<S: Subject> Searcher<'_, S> {
                         ops,
                         failure,
                         after,
+                        others: 0,
                     });
                 }
             }

@@ -8,13 +8,28 @@ mod payloads;
 mod times;
 mod values;
 
+pub(super) use ids::{simplest, with_merged_ids, with_plain_ids};
+
 use super::lockstep::{Failure, Mistake};
 use crate::model::{Nanos, Op};
 
 /// A program that fails, cut at the failing operation, which is its last.
+#[derive(Clone)]
 pub(super) struct Failing {
     pub(super) ops: Vec<Op>,
     pub(super) failure: Failure,
+}
+
+impl Failing {
+    /// The operations, each in its place, without the commits that the store refused for their id:
+    /// no time passes instead.
+    pub(super) fn counted(&self) -> Vec<Op> {
+        let mut ops = self.ops.clone();
+        for place in &self.failure.refused_ids {
+            ops[*place] = Op::Advance { by: 0 };
+        }
+        ops
+    }
 }
 
 /// The smallest program found from `ops` that makes the same mistake. `run` is what runs a
@@ -34,6 +49,7 @@ pub(super) fn shrink(
     };
     while shrinker.drop_operations()
         || shrinker.merge_advances()
+        || shrinker.advance_into_lives()
         || shrinker.simplify_ids()
         || shrinker.simplify_payloads()
         || shrinker.simplify_times()
@@ -94,6 +110,30 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             ops.remove(second);
             ops.remove(first);
             self.try_these(ops)
+        })
+    }
+
+    /// Leaves out an advance and lets the lives that begin later, and the next advance, be longer
+    /// instead, so that what ends later ends at the same time.
+    fn advance_into_lives(&mut self) -> bool {
+        (0..self.best.ops.len()).any(|at| {
+            let Op::Advance { by } = self.best.ops[at] else {
+                return false;
+            };
+            let mut ops = self.best.ops.clone();
+            ops.remove(at);
+            let mut advanced = false;
+            for op in &mut ops[at..] {
+                match op {
+                    Op::Commit { ttl, .. } if *ttl > 0 && !advanced => *ttl += by,
+                    Op::Advance { by: time } if !advanced => {
+                        *time += by;
+                        advanced = true;
+                    }
+                    _ => {}
+                }
+            }
+            advanced && self.try_these(ops)
         })
     }
 

@@ -116,6 +116,7 @@ fn end<S: Subject>(
             expected: None,
             got: Outcome::Hung(patience),
             near_miss: None,
+            refused_ids: Vec::new(),
             history: Some(history.clone()),
             search: so_far.search,
             after: 0,

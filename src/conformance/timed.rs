@@ -251,6 +251,7 @@ struct Track<'a, S: Subject> {
     open: u64,
     /// The prepares that rightly found nothing though something was committed.
     gone: Vec<usize>,
+    refused_ids: Vec<usize>,
     failure: Option<Failure>,
 }
 
@@ -270,6 +271,7 @@ impl<'a, S: Subject> Track<'a, S> {
             steps: 0,
             open: 0,
             gone: Vec::new(),
+            refused_ids: Vec::new(),
             failure: None,
         }
     }
@@ -301,6 +303,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     outcome: Outcome::Panicked(message),
                     measured: None,
                     gone: self.gone.clone(),
+                    refused_ids: self.refused_ids.clone(),
                 });
                 Ok(None)
             }
@@ -383,6 +386,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     outcome: Outcome::Failed(exec::with_sources(&*error)),
                     measured: None,
                     gone: self.gone.clone(),
+                    refused_ids: self.refused_ids.clone(),
                 });
                 Ok(false)
             }
@@ -392,6 +396,7 @@ impl<'a, S: Subject> Track<'a, S> {
     fn is_right(&mut self, op: &Op, outcome: Outcome, span: Span) -> bool {
         if lockstep::refuses_an_id(op, &outcome) && self.timed.profile.ids.is_none() {
             self.coverage.refuse_id();
+            self.refused_ids.push(self.next);
             return true;
         }
         let admitted = self.judge.step(op, span);
@@ -419,6 +424,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     outcome,
                     measured: (Timed::<S>::PASSING != Passing::Injected).then_some(span.from),
                     gone: self.gone.clone(),
+                    refused_ids: self.refused_ids.clone(),
                 });
                 false
             }

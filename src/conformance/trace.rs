@@ -2,7 +2,8 @@
 
 use super::program::{Operation, Program, ReplyText, Time};
 use crate::clause::Clause;
-use crate::model::{Model, Op, Reply};
+use crate::constraint::Constraint;
+use crate::model::{Expected, Model, Op, Reply};
 use std::fmt;
 
 /// What the contract says of a program, step by step: the time, the operation, the reply, and the
@@ -39,10 +40,18 @@ struct Step {
 impl Trace {
     /// Takes `program` to the model.
     pub fn of(program: &Program) -> Self {
+        Self::refusing(&[], program)
+    }
+
+    /// The same of a store that refuses the ids of the commits at these places (IDN-2).
+    pub(super) fn refusing(refused_ids: &[usize], program: &Program) -> Self {
         let mut model = Model::default();
         let step = |(index, op): (usize, &Op)| {
             let time = Time(model.now()).to_string();
-            let expected = model.step(op);
+            let expected = match refused_ids.contains(&index) {
+                true => Expected::new(Reply::Refused(Constraint::UnsupportedId), Clause::Idn2),
+                false => model.step(op),
+            };
             let stated = program.stated(index);
             Step {
                 time,

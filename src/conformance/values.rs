@@ -13,22 +13,25 @@ use serde_json::{Map, Number, Value, json};
 /// notorious values, and random ones.
 pub(super) fn snapshots(count: usize, profile: &Profile, runner: &mut TestRunner) -> Vec<Snapshot> {
     let depth = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
-    let fits = |snapshot: &Snapshot| {
-        let size = || snapshot.encode().len();
-        profile.size.is_none_or(|limit| size() <= limit)
-    };
-    let mut snapshots: Vec<_> = notorious(depth).into_iter().filter(fits).collect();
+    let mut snapshots = notorious(depth);
+    snapshots.retain(|snapshot| fits(snapshot, profile));
     let strategy = snapshot(depth);
     while snapshots.len() < count {
         let tree = strategy.new_tree(runner);
         let drawn = tree.expect("values are drawn without rejection").current();
         // A small one in place of one that is too large.
-        snapshots.push(match fits(&drawn) {
+        snapshots.push(match fits(&drawn, profile) {
             true => drawn,
             false => payload::numbered(0, ""),
         });
     }
     snapshots
+}
+
+/// Whether the profile supports a snapshot as large as this.
+pub(super) fn fits(snapshot: &Snapshot, profile: &Profile) -> bool {
+    let size = || snapshot.encode().len();
+    profile.size.is_none_or(|limit| size() <= limit)
 }
 
 /// Every value that some format is known to take for another, cut or lose. Random ones would not hit
@@ -41,9 +44,11 @@ fn notorious(depth: usize) -> Vec<Snapshot> {
     };
     let with = |data| Snapshot::new("", "", None, data);
     let telltales = TELLTALES.map(Value::from);
-    let keys = TELLTALES.map(|name| (name.to_owned(), Value::from(1)));
-    let keys =
-        Data::try_from(keys.into_iter().collect::<Map<_, _>>()).expect("numbers are not deep");
+    let names = TELLTALES.iter().chain(&NAMES);
+    let keys: Map<_, _> = names
+        .map(|name| ((*name).to_owned(), Value::from(1)))
+        .collect();
+    let keys = Data::try_from(keys).expect("numbers are not deep");
     let of_a_user = |attributes| {
         let user =
             User::with_attributes("", attributes).expect("the one reserved key is not there");
@@ -56,12 +61,21 @@ fn notorious(depth: usize) -> Vec<Snapshot> {
         of_a_user(keys),
     ];
     snapshots.extend(LENGTHS.map(|length| with(entries(&["x".repeat(length).into()]))));
+    let not_huge = || LENGTHS.into_iter().filter(|length| *length < 10_000);
+    snapshots.extend(not_huge().flat_map(long_names));
+    let many = (0..257).map(|number| (number.to_string(), Value::from(number)));
+    let many: Map<String, Value> = many.collect();
+    let many_keys = Data::try_from(many.clone());
+    snapshots.push(with(many_keys.expect("numbers are not deep")));
     if depth > 0 {
-        let lists = LENGTHS.iter().filter(|length| **length < 1_000);
-        let lists: Vec<_> = lists
-            .map(|length| vec![Value::Null; *length].into())
-            .collect();
-        snapshots.push(with(entries(&lists)));
+        let lists = not_huge().map(|length| vec![Value::Null; length].into());
+        let large: Vec<Value> = lists.chain([many.into()]).collect();
+        snapshots.push(with(entries(&large)));
+    }
+    if depth > 1 {
+        let shapes = shapes();
+        snapshots.push(with(entries(&shapes)));
+        snapshots.push(of_a_user(entries(&shapes)));
     }
     snapshots
 }
@@ -102,8 +116,51 @@ pub(super) fn depth(snapshot: &Snapshot) -> usize {
     values.max().unwrap_or(0)
 }
 
+/// A CSRF token, an e-mail address and a key of this length.
+fn long_names(length: usize) -> [Snapshot; 3] {
+    let name = || "x".repeat(length);
+    let mut data = Data::default();
+    data.set(&name(), true).expect("true has a JSON form");
+    [
+        Snapshot::new("", name(), None, Data::default()),
+        Snapshot::new("", "", User::new(name()), Data::default()),
+        Snapshot::new("", "", None, data),
+    ]
+}
+
+/// Lists and maps, two levels deep, that some format takes for something else or makes alike.
+fn shapes() -> Vec<Value> {
+    let shapes = json!([
+        [1, 1],
+        [2, 1],
+        [1, "1", 1.0, null],
+        [[]],
+        [[1], [2, 3]],
+        [{ "a": 1 }, { "b": 2 }],
+        ["a", 1],
+        { "0": 1, "1": 2 },
+        { "1": 1 },
+        { "a": { "a": null } },
+        { "a.b": 1 },
+        { "$date": "2020-01-01T00:00:00Z" },
+        { "$oid": "0123456789abcdef01234567" },
+        { "$numberLong": "1" },
+        { "$set": { "a": 1 } },
+        { "$ref": "#/a" },
+        { "@type": "a" },
+        { "type": "Buffer", "data": [1] },
+        { "__proto__": { "a": 1 } },
+        { "S": "a" },
+        { "key": "a", "value": 1 },
+    ]);
+    match shapes {
+        Value::Array(shapes) => shapes,
+        other => vec![other],
+    }
+}
+
 /// What other types look like, and what careless formats change.
-const TELLTALES: [&str; 37] = [
+const TELLTALES: [&str; 57] = [
     "",
     " ",
     " a ",
@@ -141,6 +198,58 @@ const TELLTALES: [&str; 37] = [
     "YQ==",
     "~",
     "__proto__",
+    "a  b",
+    "a\r\nb",
+    "a\n",
+    "e\u{301}",
+    "\\",
+    "\\n",
+    "\\u0041",
+    "''",
+    "\"\"",
+    "\"a\"",
+    "{\"a\":1}",
+    "[1]",
+    "%s",
+    "$1",
+    "${x}",
+    "{{x}}",
+    "=1",
+    "a:b",
+    "/a",
+    "../a",
+];
+
+/// Names that have a meaning of their own in some store, as keys.
+const NAMES: [&str; 28] = [
+    "_id",
+    "__v",
+    "id",
+    "session_id",
+    "csrf_token",
+    "user",
+    "user_id",
+    "data",
+    "expires",
+    "expires_at",
+    "expiry",
+    "ttl",
+    "deadline",
+    "created_at",
+    "version",
+    "cookie",
+    "type",
+    "@type",
+    "$set",
+    "$ref",
+    "a.b",
+    "a[0]",
+    "length",
+    "constructor",
+    "toString",
+    "key",
+    "value",
+    "new",
 ];
 
 /// Just longer than columns, buffers and pages are.

@@ -45,7 +45,7 @@ pub(super) fn because(failing: &Failing) -> String {
 
 /// What there should be under `id` at the end of a program, and why.
 fn entry(failing: &Failing, id: &str) -> String {
-    let Failing { ops, failure } = failing;
+    let (ops, failure) = (failing.counted(), &failing.failure);
     let mut model = Model::default();
     let mut commit = None;
     let mut dropped = None;
@@ -70,6 +70,11 @@ fn entry(failing: &Failing, id: &str) -> String {
     let Some((snapshot, at, ttl)) = commit else {
         return match id {
             "" => "the empty id is nobody's (PRE-2)".to_owned(),
+            _ if !failing.failure.refused_ids.is_empty()
+                && failing.ops.iter().any(|op| commits(op, id)) =>
+            {
+                format!("the commit of {name} was refused, so there is nothing under it (IDN-2)")
+            }
             _ => format!("{name} was never committed (PRE-1)"),
         };
     };
@@ -118,4 +123,8 @@ fn entry(failing: &Failing, id: &str) -> String {
         }
         decided => format!("{committed}, and is live ({decided})"),
     }
+}
+
+fn commits(op: &Op, id: &str) -> bool {
+    matches!(op, Op::Commit { .. }) && lockstep::id_of(op) == Some(id)
 }

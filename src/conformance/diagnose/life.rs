@@ -49,7 +49,7 @@ impl<'a> Watched<'a> {
         let Some(Op::Prepare { id }) = ops.last() else {
             return None;
         };
-        let (commit, committed) = last_commit(ops, id)?;
+        let (commit, committed) = last_commit(&failing.counted(), id)?;
         let Op::Commit { ttl, .. } = &ops[commit] else {
             return None;
         };
@@ -209,7 +209,7 @@ const UNITS: [Nanos; 3] = [1_000_000_000, 1_000_000, 1_000];
 /// Of an entry that is lost at once: from which time to live on it is, or is not.
 fn by_ttl(failing: &Failing, probe: Probe<'_>) -> Option<String> {
     let id = failing.ops.last().and_then(lockstep::id_of)?;
-    let (place, _) = last_commit(&failing.ops, id)?;
+    let (place, _) = last_commit(&failing.counted(), id)?;
     let Op::Commit { snapshot, ttl } = &failing.ops[place] else {
         return None;
     };

@@ -1,6 +1,6 @@
-//! Story: what happened before a failing prepare, and the clause that it points to.
+//! Story: what happened before a failing call, and the clause that it points to.
 
-use super::{Probe, is_foreign, is_plain, life};
+use super::{Probe, are_particular, is_foreign, is_plain, life};
 use crate::clause::Clause;
 use crate::conformance::lockstep::Mistake;
 use crate::conformance::shrink::Failing;
@@ -11,37 +11,50 @@ use crate::snapshot::Snapshot;
 /// Beyond ten years, times are such as sums and units overflow at.
 const HUGE: Nanos = 10 * 366 * 86_400 * 1_000_000_000;
 
-/// What happened before the failing prepare, as far as it can matter to it.
+/// What happened before the failing call, as far as it can matter to it.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Story<'a> {
     ops: &'a [Op],
     /// The unit of plain times.
-    tick: Nanos,
+    pub(super) tick: Nanos,
     probe: Option<Probe<'a>>,
-    /// When the prepare came.
+    /// When the last call came.
     now: Nanos,
     /// Of this id: the commit that should decide.
     commit: Option<(&'a Snapshot, Nanos)>,
     /// The clause under which that commit put it there: first, over a live entry, or again.
     by: Option<Clause>,
-    prepared: bool,
+    pub(super) prepared: bool,
     /// A prepare has rightly found it gone since its commit.
     seen_gone: bool,
     /// A drop came when it was gone already.
     dropped_in_vain: bool,
+    /// A drop came before its first commit.
+    dropped_unknown: bool,
     /// Of any id:
-    refused: bool,
+    pub(super) refused: bool,
+    /// For its id, as IDN-2 allows.
+    refused_id: bool,
     /// Of other ids:
-    dropped_other: bool,
-    dropped_empty: bool,
+    pub(super) dropped_other: bool,
+    pub(super) dropped_empty: bool,
     committed_other: Vec<&'a Snapshot>,
     committed_other_since: bool,
-    prepared_other: bool,
+    pub(super) prepared_other: bool,
+    /// Some ids are strange, or differ in case only.
     foreign: bool,
+    /// Other tokens would not do.
+    particular: bool,
 }
 
 impl<'a> Story<'a> {
-    pub(super) fn of(ops: &'a [Op], id: &str, tick: Nanos, probe: Option<Probe<'a>>) -> Self {
+    pub(super) fn of(
+        failing: &'a Failing,
+        id: &str,
+        tick: Nanos,
+        probe: Option<Probe<'a>>,
+    ) -> Self {
+        let Failing { ops, failure } = failing;
         let mut story = Self {
             ops,
             tick,
@@ -52,16 +65,22 @@ impl<'a> Story<'a> {
             prepared: false,
             seen_gone: false,
             dropped_in_vain: false,
+            dropped_unknown: false,
             refused: false,
+            refused_id: !failure.refused_ids.is_empty(),
             dropped_other: false,
             dropped_empty: false,
             committed_other: Vec::new(),
             committed_other_since: false,
             prepared_other: false,
             foreign: false,
+            particular: false,
         };
         let mut model = Model::default();
-        for op in &ops[..ops.len() - 1] {
+        for (at, op) in ops[..ops.len() - 1].iter().enumerate() {
+            if failure.refused_ids.contains(&at) {
+                continue;
+            }
             let expected = model.step(op);
             let own = lockstep::id_of(op) == Some(id);
             match op {
@@ -72,8 +91,9 @@ impl<'a> Story<'a> {
                 }
                 Op::Prepare { .. } => story.prepared_other = true,
                 Op::Drop { .. } if own => {
-                    story.dropped_in_vain |=
-                        story.commit.is_some() && expected.clause == Clause::Drp2;
+                    let in_vain = expected.clause == Clause::Drp2;
+                    story.dropped_in_vain |= in_vain && story.commit.is_some();
+                    story.dropped_unknown |= in_vain && story.commit.is_none();
                 }
                 Op::Drop { id } if id.is_empty() => story.dropped_empty = true,
                 Op::Drop { .. } => story.dropped_other = true,
@@ -102,6 +122,7 @@ impl<'a> Story<'a> {
             || ids
                 .windows(2)
                 .any(|pair| pair[0].eq_ignore_ascii_case(pair[1]));
+        story.particular = are_particular(&ids);
         story
     }
 
@@ -113,26 +134,42 @@ impl<'a> Story<'a> {
             }
             (Reply::Found(_), Outcome::Replied(Reply::Nothing)) => self.lost(),
             (Reply::Found(_), Outcome::Replied(Reply::Found(found))) => self.changed(found),
-            (Reply::Nothing, _) if self.foreign => Clause::Idn2,
-            (Reply::Nothing, _) => expected.clause,
-            (_, _) if self.foreign => Clause::Idn1,
-            (_, _) if self.has_rich_payload() => Clause::Snp4,
-            (_, _) => Clause::Pre3,
+            (Reply::Nothing, _) => self.failed_for_nothing(expected.clause),
+            // What cannot be read is as good as lost.
+            (_, _) => match self.lost() {
+                Clause::Com5 => Clause::Pre3,
+                clause => clause,
+            },
+        }
+    }
+
+    /// Nothing should be there, but to say so the store fails.
+    fn failed_for_nothing(&self, decided: Clause) -> Clause {
+        match decided {
+            _ if self.refused => Clause::Com4,
+            _ if self.foreign => Clause::Idn2,
+            _ if self.seen_gone => Clause::Ttl4,
+            _ if self.dropped_in_vain || self.dropped_unknown => Clause::Drp2,
+            _ if self.dropped_other => Clause::Drp4,
+            _ if self.prepared || self.prepared_other => Clause::Pre4,
+            _ => decided,
         }
     }
 
     /// Nothing should be there, but something is.
     fn revived(&self, failing: &Failing, decided: Clause) -> Clause {
         match decided {
-            Clause::Pre2 => Clause::Pre2,
+            _ if self.refused_id => Clause::Idn2,
+            Clause::Pre2 if !self.foreign => Clause::Pre2,
             _ if self.refused => Clause::Com4,
             // Of a store that may evict: it outlived the entry committed last, or came back.
             Clause::Com5 | Clause::Ttl4 => decided,
-            Clause::Pre1 if self.foreign => Clause::Idn1,
+            Clause::Pre1 | Clause::Pre2 if self.foreign || self.particular => Clause::Idn1,
+            _ if self.dropped_other && !self.are_ids_confused() => Clause::Drp4,
             Clause::Pre1 if self.prepared => Clause::Pre4,
             Clause::Pre1 => Clause::Pre1,
             _ if self.seen_gone => Clause::Ttl4,
-            _ if self.dropped_in_vain => Clause::Drp2,
+            _ if self.dropped_in_vain || self.dropped_unknown => Clause::Drp2,
             _ if self.prepared => Clause::Pre4,
             Clause::Drp1 => Clause::Drp1,
             _ if self.by == Some(Clause::Com6) => Clause::Com6,
@@ -140,7 +177,7 @@ impl<'a> Story<'a> {
             _ if self.are_ids_confused() => Clause::Idn1,
             _ if self.others_matter() => Clause::Ttl3,
             _ if self.by == Some(Clause::Com8) => Clause::Com8,
-            _ if !self.has_plain_ttl() && self.is_immortal(failing) => Clause::Com7,
+            _ if self.does_the_ttl_matter() && self.is_immortal(failing) => Clause::Com7,
             _ => Clause::Ttl2,
         }
     }
@@ -148,15 +185,16 @@ impl<'a> Story<'a> {
     /// It should be there, but nothing is.
     fn lost(&self) -> Clause {
         match self.by {
-            _ if self.refused => Clause::Com4,
+            _ if self.refused || self.refused_id => Clause::Com4,
             _ if self.foreign && lockstep::ids(self.ops).len() == 1 => Clause::Idn2,
             _ if self.are_ids_confused() => Clause::Idn1,
             _ if self.dropped_other => Clause::Drp4,
             _ if self.dropped_empty => Clause::Drp3,
+            _ if self.dropped_unknown => Clause::Drp2,
             _ if self.prepared || self.prepared_other => Clause::Pre4,
             Some(Clause::Com6) => Clause::Com6,
             Some(Clause::Com8) => Clause::Com8,
-            _ if !self.has_plain_ttl() || self.now > HUGE => Clause::Com7,
+            _ if self.does_the_ttl_matter() || self.now > HUGE => Clause::Com7,
             _ if self.now > 0 && self.others_matter() => Clause::Ttl3,
             _ if self.now > 0 => Clause::Ttl1,
             _ if self.others_matter() && !self.committed_other_since => Clause::Com5,
@@ -174,8 +212,12 @@ impl<'a> Story<'a> {
             others.any(|other| other.with_id("") == found.with_id(""))
         };
         match self.by {
-            _ if self.refused => Clause::Com4,
-            _ if self.foreign && of_other() || self.are_ids_confused() => Clause::Idn1,
+            _ if self.refused || self.refused_id => Clause::Com4,
+            _ if (self.foreign || self.particular) && of_other() || self.are_ids_confused() => {
+                Clause::Idn1
+            }
+            _ if self.dropped_other => Clause::Drp4,
+            _ if self.dropped_empty => Clause::Drp3,
             _ if !self.committed_other.is_empty() => Clause::Pre3,
             _ if self.prepared || self.prepared_other => Clause::Pre4,
             Some(Clause::Com6) => Clause::Com6,
@@ -210,7 +252,7 @@ impl Story<'_> {
     /// Whether one of the ids finds what was committed under another. Without runs, strange ids are
     /// suspected of it.
     fn are_ids_confused(&self) -> bool {
-        let Some(probe) = self.probe.filter(|_| self.foreign) else {
+        let Some(probe) = self.probe.filter(|_| self.foreign || self.particular) else {
             return self.foreign;
         };
         let ids = lockstep::ids(self.ops);
@@ -225,6 +267,45 @@ impl Story<'_> {
             let failure = probe(&[commit, Op::Prepare { id }]);
             one != other && failure.is_some_and(|failure| failure.mistake() == Mistake::Revived)
         })
+    }
+
+    /// Whether it takes a time to live that is not plain. Where a plain one does as well, with as much
+    /// time from the prepare to the deadline, it does not matter.
+    fn does_the_ttl_matter(&self) -> bool {
+        let Some((snapshot, ttl)) = self.commit else {
+            return false;
+        };
+        let is_its_own = |op: &Op| match op {
+            Op::Commit {
+                snapshot: Some(other),
+                ttl: time,
+            } => std::ptr::eq(other, snapshot) && *time == ttl,
+            _ => false,
+        };
+        let commit = self.ops.iter().position(is_its_own);
+        let advance = self
+            .ops
+            .iter()
+            .rposition(|op| matches!(op, Op::Advance { .. }));
+        let (false, Some(commit)) = (self.has_plain_ttl(), commit) else {
+            return false;
+        };
+        let (Some(probe), Some(advance)) = (self.probe, advance.filter(|place| *place > commit))
+        else {
+            return true;
+        };
+        let mut ops = self.ops.to_vec();
+        ops[commit] = Op::Commit {
+            snapshot: Some(snapshot.clone()),
+            ttl: self.tick,
+        };
+        if let Op::Advance { by } = &mut ops[advance] {
+            *by += self.tick - ttl;
+            if *by < 0 {
+                return true;
+            }
+        }
+        probe(&ops).is_none_or(|failure| failure.at + 1 < ops.len())
     }
 
     fn is_immortal(&self, failing: &Failing) -> bool {

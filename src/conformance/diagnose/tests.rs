@@ -186,9 +186,20 @@ fn a_drop_that_was_forgotten_is_no_life_that_is_too_long() {
 
 #[test]
 fn a_drop_of_another_id_does_not_end_the_life_that_is_watched() {
-    let program = "commit A v1 ttl 1s; drop B; advance 1500ms; prepare A";
-    let (_, near) = told(|now, ttl| now + ttl + SECOND, false, program);
-    assert_eq!(near, "the entry lived until 2s: 1s too long");
+    let make = |clock| Bent {
+        clock,
+        entries: Mutex::default(),
+        end: |now, ttl| now + ttl + SECOND,
+        forgets_drops: false,
+    };
+    let run = |ops: &[Op]| lockstep::run(&make, ops, |_, _| {});
+    let ops = ops("commit A v1 ttl 1s; drop B; advance 1500ms; prepare A");
+    let failure = run(&ops).expect("it fails");
+    let near = life::near_miss(&Failing { ops, failure }, &run);
+    assert_eq!(
+        near.as_deref(),
+        Some("the entry lived until 2s: 1s too long")
+    );
 }
 
 #[test]
@@ -271,6 +282,7 @@ fn a_commit_that_fails_for_its_payload_breaks_snp_4() {
         outcome: Outcome::Failed("no lists".to_owned()),
         measured: None,
         gone: Vec::new(),
+        refused_ids: Vec::new(),
     };
     let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, None);
     assert_eq!(diagnosis.clause, Clause::Snp4);

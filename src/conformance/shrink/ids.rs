@@ -72,12 +72,34 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
 }
 
 /// The simplest ids, the simplest first.
-fn simplest(count: usize) -> Vec<String> {
+pub(in super::super) fn simplest(count: usize) -> Vec<String> {
     let letters = ('A'..='Z').chain('a'..='z').map(String::from);
     let tokens = letters.map(|letter| letter.repeat(token::LEN));
     tokens
         .filter(|id| token::is_token(id))
         .take(count)
+        .collect()
+}
+
+/// The same with tokens in place of all ids, the empty one apart.
+pub(in super::super) fn with_plain_ids(ops: &[Op]) -> Vec<Op> {
+    let ids: Vec<String> = lockstep::ids(ops).into_iter().map(str::to_owned).collect();
+    let ids: Vec<String> = ids.into_iter().filter(|id| !id.is_empty()).collect();
+    let simple = simplest(ids.len());
+    let names: Vec<(&String, &String)> = ids.iter().zip(&simple).collect();
+    ops.iter().map(|op| renamed(op, &names)).collect()
+}
+
+/// The same with one id less, in every way.
+pub(in super::super) fn with_merged_ids(ops: &[Op]) -> Vec<Vec<Op>> {
+    let ids: Vec<String> = lockstep::ids(ops).into_iter().map(str::to_owned).collect();
+    let ids: Vec<String> = ids.into_iter().filter(|id| !id.is_empty()).collect();
+    let pairs = ids
+        .iter()
+        .flat_map(|one| ids.iter().map(move |other| (one, other)));
+    let pairs = pairs.filter(|(one, other)| one != other);
+    pairs
+        .map(|pair| ops.iter().map(|op| renamed(op, &[pair])).collect())
         .collect()
 }
 

@@ -10,6 +10,34 @@ use crate::snapshot::{Snapshot, User};
 
 impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     pub(super) fn simplify_payloads(&mut self) -> bool {
+        self.simplify_one() || self.simplify_alike()
+    }
+
+    /// Puts the same small payload wherever the same large one is.
+    fn simplify_alike(&mut self) -> bool {
+        (0..self.best.ops.len()).any(|at| {
+            let Some(large) =
+                committed(&self.best.ops[at]).filter(|s| payload::number_of(s).is_none())
+            else {
+                return false;
+            };
+            let large = large.with_id("");
+            let small = |op: &Op| match op {
+                Op::Commit {
+                    snapshot: Some(snapshot),
+                    ttl,
+                } if snapshot.with_id("") == large => Op::Commit {
+                    snapshot: Some(payload::numbered(1, snapshot.id())),
+                    ttl: *ttl,
+                },
+                _ => op.clone(),
+            };
+            let ops = self.best.ops.iter().map(small).collect();
+            self.try_these(ops)
+        })
+    }
+
+    fn simplify_one(&mut self) -> bool {
         (0..self.best.ops.len()).any(|at| {
             let Op::Commit {
                 snapshot: Some(snapshot),
@@ -31,6 +59,13 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
                 self.try_these(ops)
             })
         })
+    }
+}
+
+fn committed(op: &Op) -> Option<&Snapshot> {
+    match op {
+        Op::Commit { snapshot, .. } => snapshot.as_ref(),
+        _ => None,
     }
 }
 
