@@ -204,7 +204,7 @@ impl<S: Subject> Searcher<'_, S> {
             let is_late = clock.now() > if have_met { LONGEST } else { HOPELESS };
             // Of a store that is wrong when one client calls at a time, long histories show nothing
             // else.
-            if is_enough && have_met || is_late || sequential > 2 {
+            if have_met && (is_enough || sequential > 2) || is_late {
                 break;
             }
             let mut dice = Stream::LongThreads.dice(seed, number);
@@ -242,9 +242,12 @@ impl<S: Subject> Searcher<'_, S> {
         clause: Clause,
         found: &mut Concurrent,
     ) {
-        let in_some_order = |_: &History, after| {
-            let mut orders = plan.orders(Dice::new(0, after));
-            orders.find_map(|ops| self.alone(ops, after))
+        let in_some_order = |history: &History, after| {
+            let as_it_was = self.in_some_order(history.records(), after);
+            as_it_was.or_else(|| {
+                let mut orders = plan.orders(Dice::new(0, after));
+                orders.find_map(|ops| self.alone(ops, after))
+            })
         };
         self.judge(records, clause, found, in_some_order);
     }
@@ -271,7 +274,8 @@ impl<S: Subject> Searcher<'_, S> {
             Verdict::Undecided => found.undecided += 1,
             Verdict::Wrong(disorder) => {
                 let after = found.tally.programs;
-                match one_at_a_time(&history, after) {
+                let needed = self.in_some_order(&disorder.records, after);
+                match needed.or_else(|| one_at_a_time(&history, after)) {
                     Some(caught) => found.sequential.push(caught),
                     None => found.disorders.push(Disorder { after, ..disorder }),
                 }

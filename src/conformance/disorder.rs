@@ -67,7 +67,23 @@ impl<S: Subject> Searcher<'_, S> {
         let orders = [first, second, by_return, records];
         orders
             .into_iter()
-            .find_map(|records| self.alone(Self::as_program(&records), after))
+            .find_map(|records| self.alone(Self::as_program(&records, early), after))
+    }
+
+    /// The same of a few calls, in every order that their spans allow.
+    pub(super) fn in_some_order(&self, records: &[Record], after: u64) -> Option<Caught> {
+        const MOST: usize = 24;
+        let mut orders = Vec::new();
+        let all: Vec<&Record> = records.iter().collect();
+        in_orders(&all, &mut Vec::new(), &mut |order| {
+            orders.push(order.to_vec());
+            orders.len() < MOST
+        });
+        orders.into_iter().find_map(|records| {
+            let moments: [fn(&Record) -> Nanos; 2] = [early, late];
+            let programs = moments.map(|moment| Self::as_program(&records, moment));
+            programs.into_iter().find_map(|ops| self.alone(ops, after))
+        })
     }
 
     /// What one client shows that makes these calls.
@@ -81,19 +97,57 @@ impl<S: Subject> Searcher<'_, S> {
         })
     }
 
-    /// The calls with the time between them.
-    fn as_program(records: &[&Record]) -> Vec<Op> {
+    /// The calls with the time between them, each made at its `moment`.
+    fn as_program(records: &[&Record], moment: fn(&Record) -> Nanos) -> Vec<Op> {
         let (mut ops, mut now) = (Vec::new(), 0);
         for record in records {
-            if Self::PASSING == Passing::Injected && record.clock.from > now {
-                let by = record.clock.from - now;
+            let moment = moment(record);
+            if Self::PASSING == Passing::Injected && moment > now {
+                let by = moment - now;
                 ops.push(Op::Advance { by });
-                now = record.clock.from;
+                now = moment;
             }
             ops.push(record.op.clone());
         }
         ops
     }
+}
+
+/// When a call may have read the clock at the earliest.
+fn early(record: &Record) -> Nanos {
+    record.clock.from
+}
+
+/// And at the latest.
+fn late(record: &Record) -> Nanos {
+    match record.clock.to {
+        Nanos::MAX => record.clock.from,
+        to => to,
+    }
+}
+
+/// Tells `take` every order of `left` in which none comes before one that had returned when it was
+/// invoked, until that has enough.
+fn in_orders<'a>(
+    left: &[&'a Record],
+    order: &mut Vec<&'a Record>,
+    take: &mut impl FnMut(&[&'a Record]) -> bool,
+) -> bool {
+    if left.is_empty() {
+        return take(order);
+    }
+    (0..left.len()).all(|at| {
+        let next = left[at];
+        if left.iter().any(|other| other.returned < next.invoked) {
+            return true;
+        }
+        let mut others = left.to_vec();
+        others.remove(at);
+        order.push(next);
+        let go_on = in_orders(&others, order, take);
+        order.pop();
+        go_on
+    })
 }
 
 /// The clause that decides the first wrong reply, of calls none of which overlaps another and the
@@ -482,3 +536,6 @@ fn call<'a>(record: &'a Record, profile: &Profile, values: &mut Values<'a>) -> C
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

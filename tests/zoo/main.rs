@@ -145,6 +145,17 @@ fn every_wrong_store_is_caught_with_the_default_budget() {
     are_caught(&animals, |animal| checked(animal).run());
 }
 
+/// Several clients come upon them too; but no order, and no cancelled call, has to do with it.
+#[test]
+fn wrong_stores_that_one_client_finds_out_do_not_race() {
+    for animal in wrong::drops::DROPS {
+        let races = [Clause::Con1, Clause::Con2, Clause::Can1];
+        let check = races.into_iter().fold(checked(*animal), Check::only);
+        let report = check.sequences(2_000).run();
+        assert_eq!(report.violations, [], "{}\n{report}", animal.name);
+    }
+}
+
 #[test]
 #[ignore = "a hundred checks of every odd store take minutes: run it with --release"]
 fn no_odd_but_right_store_is_accused_by_a_hundred_checks() {

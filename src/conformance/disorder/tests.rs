@@ -1,0 +1,92 @@
+//! What is told apart: a wrong order of calls, and a store that one client finds out.
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::conformance::concurrent::Concurrent;
+use crate::conformance::judge::Span;
+use crate::conformance::payload;
+use crate::conformance::program::Program;
+use crate::conformance::subject::Made;
+use crate::{MemStore, Store, StoreError, token};
+use std::time::Duration;
+
+const SECOND: Nanos = 1_000_000_000;
+
+/// Calls with their spans, each by a client of its own, at the beginning of time.
+fn records(calls: &[(&str, u64, u64, Reply)]) -> Vec<Record> {
+    let clients = 0..;
+    let record =
+        |(client, (op, invoked, returned, reply)): (u32, &(&str, u64, u64, Reply))| Record {
+            client,
+            op: op.parse::<Program>().unwrap().ops()[0].clone(),
+            outcome: Some(Outcome::Replied(reply.clone())),
+            invoked: *invoked,
+            returned: *returned,
+            clock: Span { from: 0, to: 0 },
+        };
+    clients.zip(calls).map(record).collect()
+}
+
+/// The orders, each by the clients.
+fn orders(records: &[Record], most: usize) -> Vec<Vec<u32>> {
+    let all: Vec<&Record> = records.iter().collect();
+    let mut orders = Vec::new();
+    in_orders(&all, &mut Vec::new(), &mut |order| {
+        orders.push(order.iter().map(|record| record.client).collect());
+        orders.len() < most
+    });
+    orders
+}
+
+#[test]
+fn calls_come_in_every_order_that_their_spans_allow() {
+    let drop = |invoked, returned| ("drop A", invoked, returned, Reply::Done);
+    let records = records(&[drop(1, 2), drop(3, 6), drop(4, 5), drop(7, 8)]);
+    assert_eq!(orders(&records, 9), [[0, 1, 2, 3], [0, 2, 1, 3]]);
+    assert_eq!(orders(&records, 1), [[0, 1, 2, 3]]);
+}
+
+/// Its drops do nothing.
+struct Keeps(MemStore<ManualClock>);
+
+impl Store for Keeps {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.0.commit(snapshot, ttl).await
+    }
+
+    async fn drop(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Judges a history that no order explains.
+fn judged<S: Store + 'static>(make: fn(ManualClock) -> S) -> Concurrent {
+    let searcher = Searcher {
+        subject: &Made(make),
+        profile: &Profile::default(),
+        tick: SECOND,
+        deepest: None,
+    };
+    let first = payload::numbered(1, &"A".repeat(token::LEN));
+    let calls = [
+        ("commit A v1 ttl 2s", 1, 2, Reply::Done),
+        ("drop A", 3, 5, Reply::Done),
+        ("commit B v1 ttl 2s", 4, 6, Reply::Done),
+        ("prepare A", 7, 8, Reply::Found(first)),
+    ];
+    let mut found = Concurrent::default();
+    searcher.judge(records(&calls), Clause::Con1, &mut found, |_, _| None);
+    found
+}
+
+#[test]
+fn what_one_client_shows_in_some_order_of_the_calls_that_are_needed_is_no_race() {
+    let found = judged(|clock| Keeps(MemStore::with_clock(clock)));
+    assert_eq!((found.sequential.len(), found.disorders.len()), (1, 0));
+    let found = judged(MemStore::with_clock);
+    assert_eq!((found.sequential.len(), found.disorders.len()), (0, 1));
+}
