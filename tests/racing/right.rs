@@ -347,15 +347,16 @@ impl Racer for ChecksCache {
 
     async fn commit(&self, shelf: &Shelf, snapshot: &Snapshot, ttl: Duration) {
         let mut cache = lock(&self.cache);
-        self.writes.fetch_add(1, Ordering::SeqCst);
         shelf.put(snapshot, ttl);
+        // Whoever reads this count reads the entry after it: counted before, an old one could pass.
+        self.writes.fetch_add(1, Ordering::SeqCst);
         cache.remove(snapshot.id());
     }
 
     async fn drop(&self, shelf: &Shelf, id: &str) {
         let mut cache = lock(&self.cache);
-        self.writes.fetch_add(1, Ordering::SeqCst);
         shelf.take(id);
+        self.writes.fetch_add(1, Ordering::SeqCst);
         cache.remove(id);
     }
 }

@@ -326,6 +326,25 @@ pub(crate) const COMMITS: &[Animal] = &[
         Clause::Com6,
         |old: &Snapshot, new: &Snapshot| { with_data(new, old.data().clone()) }
     ),
+    replaced!(
+        "keeps the data if the new are empty",
+        Clause::Com6,
+        |old: &Snapshot, new: &Snapshot| match new.data().is_empty() {
+            true => with_data(new, old.data().clone()),
+            false => new.clone(),
+        }
+    ),
+    replaced!(
+        "keeps attributes if the user is the same",
+        Clause::Com6,
+        |old: &Snapshot, new: &Snapshot| match (old.user(), new.user()) {
+            (Some(one), Some(other)) if one.email() == other.email() => {
+                let (id, csrf) = (new.id(), new.csrf_token());
+                Snapshot::new(id, csrf, Some(one.clone()), new.data().clone())
+            }
+            _ => new.clone(),
+        }
+    ),
     Animal {
         name: "an unchanged snapshot is not written",
         clause: Some(Clause::Com6),

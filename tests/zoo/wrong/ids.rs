@@ -19,6 +19,17 @@ pub(crate) const IDS: &[Animal] = &[
     }),
     keyed!("composes accents", Clause::Idn1, |id: &str| id
         .replace("e\u{301}", "é")),
+    keyed!("a hash begins a comment", Clause::Idn1, |id: &str| {
+        let before = id.split('#').next();
+        named(before.unwrap_or_default(), id)
+    }),
+    keyed!("leaves out dots at the end", Clause::Idn1, |id: &str| {
+        named(id.trim_end_matches('.'), id)
+    }),
+    keyed!("knows an id by its last bytes", Clause::Idn1, |id: &str| {
+        let end = id.len().saturating_sub(40);
+        named(id.get(end..).unwrap_or(id), id)
+    }),
     Animal {
         name: "an id is a pattern",
         clause: Some(Clause::Idn1),
