@@ -135,3 +135,47 @@ impl Finding {
         STORE_CLAUSES.iter().filter(asked).map(finding).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::report::Searched;
+
+    /// What is concluded where every clause was exercised, and histories for these are undecided.
+    fn concluded(undecided: &[Clause]) -> Report {
+        let mut tally = Tally::default();
+        for clause in STORE_CLAUSES {
+            tally.exercise(*clause);
+        }
+        let mut report = Report::of_nothing();
+        report.searches.push(Searched {
+            name: "concurrent",
+            claim: String::new(),
+            programs: 1,
+            steps: 1,
+        });
+        let profile = Profile::default();
+        report.clauses = Finding::all(&tally, undecided, &[], &profile, &[], true);
+        report.verdict = conclusion(&report);
+        report
+    }
+
+    #[test]
+    fn a_search_that_was_given_up_is_no_conformance() {
+        assert_eq!(concluded(&[]).verdict, Verdict::Conforms);
+        let report = concluded(CONCURRENT);
+        let Verdict::Undecided(why) = &report.verdict else {
+            panic!("{report}");
+        };
+        assert!(why.ends_with("a violation of CON-1 CON-2"), "{why}");
+        let status = |clause| {
+            let finding = report
+                .clauses
+                .iter()
+                .find(|finding| finding.clause == clause);
+            finding.map(|finding| finding.status)
+        };
+        assert_eq!(status(Clause::Con1), Some(Status::Undecided));
+        assert_eq!(status(Clause::Can1), Some(Status::Kept));
+    }
+}

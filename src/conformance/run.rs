@@ -1,30 +1,29 @@
 //! Run: a check under way, and what comes of it.
 
+mod convict;
+mod isolated;
+
+pub(super) use convict::violation;
+
 use super::budget::Budget;
 use super::check::Settings;
 use super::concurrent::{self, Concurrent};
 use super::coverage::Tally;
-use super::deadly;
-use super::diagnose::{self, Diagnosis, Probe};
 use super::exhaust::{self, Scope};
 use super::findings::{self, CANCELLED, CONCURRENT, RESTARTED, STORE_CLAUSES};
-use super::hidden;
 use super::isolate::Isolation;
-use super::lockstep::{Mistake, Symptom};
+use super::lockstep::Symptom;
 use super::profile::Profile;
-use super::program::{Program, Time};
+use super::program::Time;
 use super::regressions::Regressions;
 use super::report::{self, Finding, Report, Searched, Verdict, Violation};
 use super::restarts;
-use super::search::{self, Caught, Progress, Search, Searcher};
-use super::shrink::{self, Failing};
+use super::search::{self, Progress, Search, Searcher};
+use super::shrink::Failing;
 use super::subject::{Passing, Subject};
 use super::supervise::SoFar;
 use super::timed::Precision;
-use super::workers;
 use crate::clause::Clause;
-use crate::data::MAX_DEPTH;
-use crate::model::Op;
 use rand::TryRng as _;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -248,80 +247,6 @@ impl<'a, S: Subject> Run<'a, S> {
         Ok(())
     }
 
-    /// Programs as they stand; those that end their process, in another one only.
-    fn given(&mut self, name: &'static str, mut programs: Vec<Program>) -> Result<Search, String> {
-        self.publish(name);
-        let (mut from, mut deaths) = (0, 0);
-        while let Some(isolation) = &self.isolation
-            && let Some(Err(death)) =
-                deadly::first_death(isolation, &programs[from..], self.searcher.tick)
-        {
-            from += death.at;
-            programs.remove(from);
-            deaths += 1;
-            self.keep(death.into_violation(name, self.searcher.tick));
-        }
-        let mut search = self.searcher.given(&programs)?;
-        search.tally.programs += deaths;
-        Ok(search)
-    }
-
-    /// Runs in another process what may end this one. Says whether anything can be run in this one.
-    fn isolated(&mut self) -> bool {
-        const NAME: &str = "isolated";
-        self.publish(NAME);
-        let tick = self.searcher.tick;
-        let mut search = Search::default();
-        let mut deepest = MAX_DEPTH;
-        let is_safe = loop {
-            let programs = deadly::programs(self.searcher.profile, deepest, tick);
-            let isolation = self.isolation.as_ref();
-            let fate = isolation.and_then(|one| deadly::first_death(one, &programs, tick));
-            let Some(survived) = fate else {
-                self.report.notes.push(
-                    "values nested deeply and long ids were run in this process, which an overflow \
-                     of the stack would have ended: see Check::isolate"
-                        .to_owned(),
-                );
-                return true;
-            };
-            let ran = survived
-                .as_ref()
-                .map_or_else(|death| death.at + 1, |()| programs.len());
-            for program in &programs[..ran] {
-                search.tally.programs += 1;
-                search.tally.steps += program.ops().len() as u64;
-                search.tally.exercise(Clause::Err1);
-            }
-            let Err(death) = survived else { break true };
-            let (depth, is_plain) = (death.depth(), death.is_plain());
-            self.keep(death.into_violation(NAME, tick));
-            match depth.checked_sub(1) {
-                _ if is_plain => break false,
-                Some(less) => {
-                    deepest = less;
-                    self.searcher.deepest = Some(less);
-                }
-                None => {
-                    self.is_random_deadly = true;
-                    break true;
-                }
-            }
-        };
-        let claim = "{programs} programs in a process of their own, with values as deep as they get, \
-                     the longest texts, and ids of all kinds";
-        self.take(NAME, claim.to_owned(), search);
-        let left_out = match (is_safe, self.is_random_deadly) {
-            (false, _) => "nothing else was",
-            (true, true) => "no random programs were",
-            (true, false) => return true,
-        };
-        self.report.notes.push(format!(
-            "{left_out} run: they would have ended this process, as that program ends its own"
-        ));
-        is_safe
-    }
-
     /// The search in programs with restarts.
     fn restarted(
         &mut self,
@@ -377,8 +302,16 @@ impl<'a, S: Subject> Run<'a, S> {
             };
             let seed = self.report.seed;
             let found = self.searcher.cancelled(short, budget.clients, seed)?;
-            let claim = "{programs} histories in which one call is cancelled, after every number of \
-                         polls up to where it returns";
+            let claim = match short {
+                0 => {
+                    "{programs} histories in which one call is cancelled, after every number of polls \
+                     up to where it returns"
+                }
+                _ => {
+                    "{programs} histories in which one call is cancelled, after every number of polls \
+                     up to where it returns, or some are, among those of other clients"
+                }
+            };
             self.take_histories("cancelled", claim.to_owned(), CANCELLED, found);
         }
         Ok(())
@@ -440,100 +373,6 @@ impl<'a, S: Subject> Run<'a, S> {
         self.convict(name, search);
     }
 
-    /// Shrinks what a search caught, names the clauses, and keeps the smallest program of each.
-    fn convict(&mut self, name: &'static str, search: Search) {
-        self.symptoms.extend(search.caught.keys());
-        let caught: Vec<Caught> = search.caught.into_values().collect();
-        let tick = self.searcher.tick;
-        let convicted = workers::each(caught.len(), |index| {
-            let Caught {
-                ops,
-                failure,
-                after,
-                ..
-            } = &caught[index];
-            let run = self.searcher.runner(ops);
-            let with_a_restart = |ops: &[Op]| restarts::needing_one(ops, &run);
-            let run: Probe<'_> = match with_a_restart(ops) {
-                Some(_) => &with_a_restart,
-                None => &run,
-            };
-            let shrunk = shrink::shrink(ops.clone(), tick, run);
-            let diagnosis = shrunk.as_ref().map(|failing| self.diagnose(failing, run));
-            let failing = shrunk.clone().unwrap_or_else(|| Failing {
-                ops: ops.clone(),
-                failure: failure.clone(),
-            });
-            (violation(failing, name, *after, diagnosis), shrunk)
-        });
-        for (violation, failing) in convicted {
-            self.keep(violation);
-            self.known.extend(failing);
-        }
-        self.convict_hidden(name, &search.more);
-    }
-
-    /// The same for what hides behind known defects. Where time must be waited for, that would take
-    /// too long.
-    fn convict_hidden(&mut self, name: &'static str, caught: &[Caught]) {
-        if Searcher::<S>::PASSING != Passing::Injected {
-            return;
-        }
-        // As many operations as a tenth of a second allows.
-        let budget = match self.searcher.is_in_lockstep() {
-            true => 500_000,
-            false => 25_000,
-        };
-        let caught: Vec<&Caught> = caught
-            .iter()
-            .filter(|caught| !caught.ops.contains(&Op::Restart))
-            .collect();
-        let mistakes: BTreeSet<Mistake> = caught.iter().map(|c| c.failure.mistake()).collect();
-        let mistakes: Vec<Mistake> = mistakes.into_iter().collect();
-        let (tick, known) = (self.searcher.tick, &self.known);
-        let found = workers::each(mistakes.len(), |index| {
-            let mistake = mistakes[index];
-            let such: Vec<&Caught> = caught
-                .iter()
-                .filter(|caught| caught.failure.mistake() == mistake)
-                .copied()
-                .collect();
-            let run = self.searcher.runner(&such[0].ops);
-            let found = hidden::search(mistake, &such, known, tick, budget, &run);
-            let diagnosed = found.into_iter().map(|(failing, after)| {
-                let diagnosis = self.diagnose(&failing, &run);
-                let violation = violation(failing.clone(), name, after, Some(diagnosis));
-                (violation, failing)
-            });
-            diagnosed.collect::<Vec<_>>()
-        });
-        for (violation, failing) in found.into_iter().flatten() {
-            self.keep(violation);
-            self.known.push(failing);
-        }
-    }
-
-    fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
-        let probe = self.searcher.is_in_lockstep().then_some(run);
-        Diagnosis::of(failing, self.searcher.tick, probe)
-    }
-
-    /// Takes in a violation of a clause that was asked for, unless a smaller one is known.
-    fn keep(&mut self, violation: Violation) {
-        let (only, clause) = (&self.settings.only, violation.clause);
-        let is_asked_for = only.is_empty() || only.contains(&clause);
-        if !is_asked_for || self.searcher.profile.why_unclaimed(clause).is_some() {
-            return;
-        }
-        let known = &mut self.report.violations;
-        match known.iter_mut().find(|known| known.clause == clause) {
-            Some(known) if size(&violation) < size(known) => *known = violation,
-            Some(_) => {}
-            None => known.push(violation),
-        }
-        known.sort_by_key(|violation| violation.clause);
-    }
-
     fn note(&mut self) {
         let Precision { open, wakes, late } = self.precision;
         let count = report::thousands;
@@ -579,40 +418,6 @@ impl<'a, S: Subject> Run<'a, S> {
                 .push(format!("{clause} is not claimed: {why}"));
         }
     }
-}
-
-/// What a failing program shows; of one that did not fail again, nothing says what in it matters.
-pub(super) fn violation(
-    failing: Failing,
-    search: &'static str,
-    after: u64,
-    diagnosis: Option<Diagnosis>,
-) -> Violation {
-    let repeats = diagnosis.is_some();
-    let Diagnosis { clause, near_miss } = diagnosis.unwrap_or(Diagnosis {
-        clause: failing.failure.expected.clause,
-        near_miss: None,
-    });
-    Violation {
-        clause,
-        because: diagnose::argument(&failing, clause),
-        near_miss,
-        refused_ids: failing.failure.refused_ids,
-        program: failing.ops.into(),
-        expected: Some(failing.failure.expected.reply),
-        got: failing.failure.outcome,
-        history: None,
-        search,
-        after,
-        repeats,
-        gone: failing.failure.gone,
-    }
-}
-
-/// By what the smaller of two programs is told: its operations, then its text.
-fn size(violation: &Violation) -> (usize, usize) {
-    let program = &violation.program;
-    (program.ops().len(), program.to_string().len())
 }
 
 fn fresh_seed() -> u64 {

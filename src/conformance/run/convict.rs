@@ -1,0 +1,143 @@
+//! Convict: from the failing programs of a search to the clauses that the store breaks.
+
+use super::Run;
+use crate::conformance::diagnose::{self, Diagnosis, Probe};
+use crate::conformance::hidden;
+use crate::conformance::lockstep::Mistake;
+use crate::conformance::report::Violation;
+use crate::conformance::search::{Caught, Search, Searcher};
+use crate::conformance::shrink::{self, Failing};
+use crate::conformance::subject::{Passing, Subject};
+use crate::conformance::{restarts, workers};
+use crate::model::Op;
+use std::collections::BTreeSet;
+
+impl<S: Subject> Run<'_, S> {
+    /// Shrinks what a search caught, names the clauses, and keeps the smallest program of each.
+    pub(super) fn convict(&mut self, name: &'static str, search: Search) {
+        self.symptoms.extend(search.caught.keys());
+        let caught: Vec<Caught> = search.caught.into_values().collect();
+        let tick = self.searcher.tick;
+        let convicted = workers::each(caught.len(), |index| {
+            let Caught {
+                ops,
+                failure,
+                after,
+                ..
+            } = &caught[index];
+            let run = self.searcher.runner(ops);
+            let with_a_restart = |ops: &[Op]| restarts::needing_one(ops, &run);
+            let run: Probe<'_> = match with_a_restart(ops) {
+                Some(_) => &with_a_restart,
+                None => &run,
+            };
+            let shrunk = shrink::shrink(ops.clone(), tick, run);
+            let diagnosis = shrunk.as_ref().map(|failing| self.diagnose(failing, run));
+            let failing = shrunk.clone().unwrap_or_else(|| Failing {
+                ops: ops.clone(),
+                failure: failure.clone(),
+            });
+            (violation(failing, name, *after, diagnosis), shrunk)
+        });
+        for (violation, failing) in convicted {
+            self.keep(violation);
+            self.known.extend(failing);
+        }
+        self.convict_hidden(name, &search.more);
+    }
+
+    /// The same for what hides behind known defects. Where time must be waited for, that would take
+    /// too long.
+    fn convict_hidden(&mut self, name: &'static str, caught: &[Caught]) {
+        if Searcher::<S>::PASSING != Passing::Injected {
+            return;
+        }
+        // As many operations as a tenth of a second allows.
+        let budget = match self.searcher.is_in_lockstep() {
+            true => 500_000,
+            false => 25_000,
+        };
+        let caught: Vec<&Caught> = caught
+            .iter()
+            .filter(|caught| !caught.ops.contains(&Op::Restart))
+            .collect();
+        let mistakes: BTreeSet<Mistake> = caught.iter().map(|c| c.failure.mistake()).collect();
+        let mistakes: Vec<Mistake> = mistakes.into_iter().collect();
+        let (tick, known) = (self.searcher.tick, &self.known);
+        let found = workers::each(mistakes.len(), |index| {
+            let mistake = mistakes[index];
+            let such: Vec<&Caught> = caught
+                .iter()
+                .filter(|caught| caught.failure.mistake() == mistake)
+                .copied()
+                .collect();
+            let run = self.searcher.runner(&such[0].ops);
+            let found = hidden::search(mistake, &such, known, tick, budget, &run);
+            let diagnosed = found.into_iter().map(|(failing, after)| {
+                let diagnosis = self.diagnose(&failing, &run);
+                let violation = violation(failing.clone(), name, after, Some(diagnosis));
+                (violation, failing)
+            });
+            diagnosed.collect::<Vec<_>>()
+        });
+        for (violation, failing) in found.into_iter().flatten() {
+            self.keep(violation);
+            self.known.push(failing);
+        }
+    }
+
+    fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
+        let probe = self.searcher.is_in_lockstep().then_some(run);
+        Diagnosis::of(failing, self.searcher.tick, probe)
+    }
+
+    /// Takes in a violation of a clause that was asked for, unless a smaller one is known.
+    pub(super) fn keep(&mut self, violation: Violation) {
+        let (only, clause) = (&self.settings.only, violation.clause);
+        let is_asked_for = only.is_empty() || only.contains(&clause);
+        if !is_asked_for || self.searcher.profile.why_unclaimed(clause).is_some() {
+            return;
+        }
+        let known = &mut self.report.violations;
+        match known.iter_mut().find(|known| known.clause == clause) {
+            Some(known) if size(&violation) < size(known) => *known = violation,
+            Some(_) => {}
+            None => known.push(violation),
+        }
+        known.sort_by_key(|violation| violation.clause);
+    }
+}
+
+/// What a failing program shows; of one that did not fail again, nothing says what in it matters.
+pub(in super::super) fn violation(
+    failing: Failing,
+    search: &'static str,
+    after: u64,
+    diagnosis: Option<Diagnosis>,
+) -> Violation {
+    let repeats = diagnosis.is_some();
+    let Diagnosis { clause, near_miss } = diagnosis.unwrap_or(Diagnosis {
+        clause: failing.failure.expected.clause,
+        near_miss: None,
+    });
+    Violation {
+        clause,
+        because: diagnose::argument(&failing, clause),
+        near_miss,
+        refused_ids: failing.failure.refused_ids,
+        program: failing.ops.into(),
+        expected: Some(failing.failure.expected.reply),
+        got: failing.failure.outcome,
+        history: None,
+        search,
+        after,
+        repeats,
+        gone: failing.failure.gone,
+    }
+}
+
+/// By what the smaller of two programs is told: its operations, then its text.
+fn size(violation: &Violation) -> (usize, usize) {
+    let program = &violation.program;
+    (program.ops().len(), program.to_string().len())
+}
