@@ -59,6 +59,7 @@ mod judge;
 #[doc(hidden)]
 pub mod linear;
 mod lockstep;
+mod notorious;
 mod payload;
 mod plan;
 mod profile;

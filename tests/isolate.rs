@@ -85,13 +85,14 @@ fn err_1_an_overflow_of_the_stack_is_a_finding() {
     let all = [
         "isolated",
         "exhaustive",
+        "notorious",
         "random",
         "concurrent",
         "cancelled",
     ];
     assert_eq!(searches, all);
     assert!(
-        report.searches[2]
+        report.searches[3]
             .claim
             .contains("any supported JSON value")
     );
@@ -151,11 +152,19 @@ fn a_program_that_ends_its_process_can_be_replayed() {
 
 #[test]
 fn the_second_check_of_a_test_has_a_process_of_its_own_too() {
-    check(MemStore::with_clock).depth(1).sequences(10).assert();
+    check(MemStore::with_clock)
+        .depth(1)
+        .sequences(10)
+        .seed(1)
+        .assert();
     let report = deadly(|_| process::exit(3), nothing).run();
     assert_eq!(report.verdict, Verdict::Violated, "{report}");
     // But not a third: in the second process, the second check has not failed.
-    let report = check(MemStore::with_clock).depth(1).sequences(10).run();
+    let report = check(MemStore::with_clock)
+        .depth(1)
+        .sequences(10)
+        .seed(1)
+        .run();
     assert!(
         report.notes[0].starts_with("values nested deeply"),
         "{report}"

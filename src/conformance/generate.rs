@@ -192,16 +192,13 @@ impl Generator {
         last: Option<&Snapshot>,
         index: usize,
     ) -> Snapshot {
-        let edited = |last, number| {
-            let edited = edits::edited(last, number);
-            values::fits(&edited, &self.profile).then_some(edited)
-        };
+        let fits = |snapshot: &Snapshot| values::fits(snapshot, &self.profile);
         let drawn = match (bits.take(8), last) {
             (0, _) => Some(payload::numbered(index as u64 + 1, id)),
             (1, _) => None,
-            (2, Some(last)) => edited(last, bits.take(1 << 12)),
+            (2, Some(last)) => Some(edits::edited(last, bits.take(1 << 12))).filter(fits),
             (2 | 3, last) => last.cloned(),
-            _ => Some(self.payloads[bits.take(POOL)].with_id(id)),
+            _ => Some(self.payloads[bits.take(POOL)].with_id(id)).filter(fits),
         };
         drawn.unwrap_or_else(|| payload::numbered(1, id))
     }
@@ -220,8 +217,11 @@ impl Generator {
         let [a, b] = ["A", "B"].map(|letter| letter.repeat(token::LEN));
         // The first ones come up most.
         if bits.take(2) == 0 {
-            let [one, other] = hostile::pair(bits.0);
-            return vec![a, one, other, b, String::new()];
+            let pair = hostile::pair(bits.0);
+            if pair.iter().all(|id| values::fits_in(id, &self.profile)) {
+                let [one, other] = pair;
+                return vec![a, one, other, b, String::new()];
+            }
         }
         vec![a, b, String::new()]
     }

@@ -13,6 +13,7 @@ use super::exhaust::{self, Scope};
 use super::findings::{self, CANCELLED, CONCURRENT, RESTARTED, STORE_CLAUSES};
 use super::isolate::Isolation;
 use super::lockstep::Symptom;
+use super::notorious;
 use super::profile::Profile;
 use super::program::Time;
 use super::regressions::Regressions;
@@ -208,6 +209,7 @@ impl<'a, S: Subject> Run<'a, S> {
             self.take("exhaustive", claim, search);
         }
         if sequential && budget.sequences > 0 && !self.is_random_deadly {
+            self.notorious()?;
             self.publish("random");
             let (sequences, length) = (budget.sequences, budget.length);
             let search = self
@@ -244,6 +246,24 @@ impl<'a, S: Subject> Run<'a, S> {
             let kept = kept.keep(&self.report.violations, self.report.seed);
             self.report.notes.extend(kept.err());
         }
+        Ok(())
+    }
+
+    /// What stores are known to take for one another, cut or lose: each once, whatever is drawn.
+    fn notorious(&mut self) -> Result<(), String> {
+        const NAME: &str = "notorious";
+        // Where time goes on by itself, each takes its time, at every phase of the clock.
+        if Searcher::<S>::PASSING != Passing::Injected {
+            return Ok(());
+        }
+        self.publish(NAME);
+        let Searcher { profile, tick, .. } = self.searcher;
+        let deepest = self.searcher.deepest;
+        let programs = notorious::programs(profile, tick, deepest);
+        let search = self.searcher.given(&programs)?;
+        let claim = "{programs} programs, one for each value and each pair of ids that stores are known \
+                     to take for another, to cut or to lose";
+        self.take(NAME, claim.to_owned(), search);
         Ok(())
     }
 

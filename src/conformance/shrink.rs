@@ -46,6 +46,7 @@ pub(super) fn shrink(
         best: cut(ops, failure),
         tick,
         run,
+        left: MOST_TRIES,
     };
     while shrinker.drop_operations()
         || shrinker.merge_advances()
@@ -67,11 +68,21 @@ struct Shrinker<R> {
     best: Failing,
     tick: Nanos,
     run: R,
+    /// How many programs may still be tried.
+    left: usize,
 }
+
+/// Enough for every program of the zoo many times over. Times that only fail together, and only in
+/// small steps, would take millions.
+const MOST_TRIES: usize = 50_000;
 
 impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     /// Takes `ops` over if they fail in the same way. Whoever calls this made them simpler.
     fn try_these(&mut self, ops: Vec<Op>) -> bool {
+        let Some(left) = self.left.checked_sub(1) else {
+            return false;
+        };
+        self.left = left;
         match (self.run)(&ops) {
             Some(failure) if failure.mistake() == self.mistake => {
                 self.best = cut(ops, failure);

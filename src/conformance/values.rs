@@ -34,9 +34,16 @@ pub(super) fn fits(snapshot: &Snapshot, profile: &Profile) -> bool {
     profile.size.is_none_or(|limit| size() <= limit)
 }
 
+/// Whether it supports small snapshots under an id as long as this.
+pub(super) fn fits_in(id: &str, profile: &Profile) -> bool {
+    // With a user, and without.
+    let small = [98, 99].map(|number| payload::numbered(number, id));
+    small.iter().all(|snapshot| fits(snapshot, profile))
+}
+
 /// Every value that some format is known to take for another, cut or lose. Random ones would not hit
 /// them often enough.
-fn notorious(depth: usize) -> Vec<Snapshot> {
+pub(super) fn notorious(depth: usize) -> Vec<Snapshot> {
     let entries = |values: &[Value]| -> Data {
         let keys = (0..).map(|number: usize| number.to_string());
         let entries: Map<String, Value> = keys.zip(values.iter().cloned()).collect();

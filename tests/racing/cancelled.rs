@@ -156,14 +156,17 @@ impl Racer for LeavesFlight {
                     waiting.push(context.waker().clone());
                     Poll::Pending
                 }
-                None => Poll::Ready(()),
+                None if has_waited => Poll::Ready(()),
+                None => {
+                    flights.insert(id.to_owned(), Vec::new());
+                    Poll::Ready(())
+                }
             }
         })
         .await;
         if has_waited {
             return shelf.live(id);
         }
-        lock(&self.0).insert(id.to_owned(), Vec::new());
         step_back().await;
         let waiting = lock(&self.0).remove(id);
         waiting.into_iter().flatten().for_each(Waker::wake);

@@ -146,6 +146,27 @@ fn every_wrong_store_is_caught_with_the_default_budget() {
     are_caught(&animals, |animal| checked(animal).run());
 }
 
+/// Its times hang together in steps of an hour, over thousands of years.
+#[test]
+fn ttl_2_long_times_that_hang_together_are_shrunk_in_large_steps() {
+    const HOUR: u128 = 3_600_000_000_000;
+    fn local(time: u128) -> u128 {
+        match time >= 300 * 24 * HOUR {
+            true => time - HOUR,
+            false => time,
+        }
+    }
+    let set_back = Animal {
+        name: "the calendar is set back an hour",
+        prepare: |shelf, now, id| (RIGHT.prepare)(shelf, local(now), id),
+        commit: |shelf, now, snapshot, ttl| (RIGHT.commit)(shelf, local(now), snapshot, ttl),
+        ..RIGHT
+    };
+    let report = checked(set_back).clients(1).depth(2).sequences(2_000).run();
+    let mut found = report.violations.iter().map(|violation| violation.clause);
+    assert!(found.any(|clause| clause == Clause::Ttl2), "{report}");
+}
+
 /// Several clients come upon them too; but no order, and no cancelled call, has to do with it.
 #[test]
 fn wrong_stores_that_one_client_finds_out_do_not_race() {

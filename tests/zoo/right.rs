@@ -1,6 +1,6 @@
 //! The odd but right stores: they do it in their own way, and must be left in peace.
 
-use super::animal::{Animal, Entry, RIGHT, Shelf, refused, validate};
+use super::animal::{Animal, Entry, RIGHT, Shelf, failed, refused, validate};
 use session_spec::conformance::Profile;
 use session_spec::token::is_token;
 use session_spec::{Constraint, DecodeError, Snapshot, StoreError};
@@ -151,6 +151,20 @@ type Claim = fn() -> Profile;
 
 /// Stores whose profile says what they do not claim.
 const COARSE: &[(Animal, Claim)] = &[
+    (
+        Animal {
+            name: "a row of 300 bytes",
+            commit: |shelf, now, snapshot, ttl| {
+                validate(snapshot, ttl)?;
+                match snapshot.encode().len() {
+                    ..=300 => (RIGHT.commit)(shelf, now, snapshot, ttl),
+                    _ => failed("the row is too long"),
+                }
+            },
+            ..RIGHT
+        },
+        || Profile::default().size(300),
+    ),
     (
         Animal {
             name: "milliseconds, rounded up",

@@ -13,7 +13,9 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         let mut distinct: Vec<Nanos> = self.best.ops.iter().filter_map(time).collect();
         distinct.sort_unstable();
         distinct.dedup();
-        self.change_all(&distinct)
+        // First, since one alone may take small steps.
+        self.lower_two()
+            || self.change_all(&distinct)
             || self.change_two(&distinct)
             || self.change_one()
             || self.shift_two()
@@ -114,6 +116,27 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
                     _ if place == second => shifted,
                     _ => time,
                 })
+        })
+    }
+
+    /// Two long times by the same amount, on the way to a threshold by halving.
+    fn lower_two(&mut self) -> bool {
+        let longest_plain = 3 * self.tick;
+        let ops = self.best.ops.iter().enumerate();
+        let times = ops.filter_map(|(at, op)| Some((at, time(op)?)));
+        let times: Vec<(usize, Nanos)> = times.filter(|(_, time)| *time > longest_plain).collect();
+        let pairs = times.iter().enumerate();
+        let pairs =
+            pairs.flat_map(|(at, one)| times[at + 1..].iter().map(move |other| (one, other)));
+        pairs.into_iter().any(|(one, other)| {
+            let shorter = one.1.min(other.1);
+            (1..=shorter.ilog2()).any(|halvings| {
+                let by = shorter >> halvings;
+                self.try_times(|place, time| match place == one.0 || place == other.0 {
+                    true => time - by,
+                    false => time,
+                })
+            })
         })
     }
 

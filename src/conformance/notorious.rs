@@ -1,0 +1,58 @@
+//! Notorious: values and pairs of ids that some store is known to take for others, to cut or to lose.
+//! Random ones hit them with luck; here each has a program of its own.
+
+use super::hostile;
+use super::payload;
+use super::profile::Profile;
+use super::program::Program;
+use super::values;
+use crate::data::MAX_DEPTH;
+use crate::model::{Nanos, Op};
+use crate::snapshot::Snapshot;
+use crate::token;
+
+/// A program for each that the profile supports, with values of no more than `deepest` levels.
+pub(super) fn programs(profile: &Profile, tick: Nanos, deepest: Option<usize>) -> Vec<Program> {
+    let depth = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
+    let depth = deepest.map_or(depth, |deepest| depth.min(deepest));
+    let token = match &profile.ids {
+        Some(pair) => pair(0)[0].clone(),
+        None => "A".repeat(token::LEN),
+    };
+    let snapshots = values::notorious(depth).into_iter();
+    let snapshots = snapshots.map(|snapshot| snapshot.with_id(&*token));
+    let snapshots = snapshots.filter(|snapshot| values::fits(snapshot, profile));
+    let values = snapshots.map(|snapshot| vec![commit(snapshot, tick), prepare(&token)]);
+    let pairs = hostile::pairs().filter(|_| profile.ids.is_none());
+    let pairs = pairs.filter(|pair| pair.iter().all(|id| values::fits_in(id, profile)));
+    let pairs = pairs.map(|[one, other]| told_apart(&one, &other, tick));
+    values.chain(pairs).map(Program::from).collect()
+}
+
+/// Whether two ids are two: what is done under one is not seen under the other.
+fn told_apart(one: &str, other: &str, tick: Nanos) -> Vec<Op> {
+    let drop = |id: &str| Op::Drop { id: id.to_owned() };
+    vec![
+        commit(payload::numbered(1, one), tick),
+        prepare(other),
+        commit(payload::numbered(2, other), tick),
+        prepare(one),
+        drop(one),
+        prepare(other),
+        drop(other),
+        commit(payload::numbered(3, one), tick),
+        prepare(other),
+        prepare(one),
+    ]
+}
+
+fn commit(snapshot: Snapshot, ttl: Nanos) -> Op {
+    Op::Commit {
+        snapshot: Some(snapshot),
+        ttl,
+    }
+}
+
+fn prepare(id: &str) -> Op {
+    Op::Prepare { id: id.to_owned() }
+}
