@@ -15,12 +15,13 @@
 //!
 //! [`conformance_tests!`](crate::conformance_tests) makes one `#[test]` of each clause instead.
 //!
-//! Two searches run in lockstep with the [model](crate::Model): *exhaustive*, every program up to a
-//! length over a small alphabet of calls; and *random*, long programs with extreme times, hostile ids
+//! Three searches run in lockstep with the [model](crate::Model): *exhaustive*, every program up to a
+//! length over a small alphabet of calls; *notorious*, one program for each value and pair of ids that
+//! stores are known to take for others; and *random*, long programs with extreme times, hostile ids
 //! and every kind of value. A program that fails is shrunk; the clause named is derived from the
 //! minimal program. A violation ends its program, not the search.
 //!
-//! Where the subject can restart its store, a third puts restarts into programs: what a durable store
+//! Where the subject can restart its store, a fourth puts restarts into programs: what a durable store
 //! must still have, and what none may bring back.
 //!
 //! Two more take histories: *concurrent*, several clients at once, as tasks and as threads; and

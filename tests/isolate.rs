@@ -171,6 +171,22 @@ fn the_second_check_of_a_test_has_a_process_of_its_own_too() {
     );
 }
 
+/// Each process comes to all the checks before, so that hundreds would take minutes.
+#[test]
+fn no_more_than_eight_checks_of_a_test_have_processes_of_their_own() {
+    let searched = || {
+        let report = check(MemStore::with_clock)
+            .depth(1)
+            .sequences(10)
+            .seed(1)
+            .run();
+        report.searches.first().map(|search| search.name)
+    };
+    let searched: Vec<_> = (0..9).map(|_| searched()).collect();
+    assert_eq!(searched[..8], [Some("isolated"); 8]);
+    assert_eq!(searched[8], Some("exhaustive"));
+}
+
 #[test]
 fn a_check_that_is_told_not_to_start_a_process_says_what_that_means() {
     let report = check(MemStore::with_clock).isolate(false).depth(1).run();

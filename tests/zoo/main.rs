@@ -204,6 +204,16 @@ fn odd_but_right_stores_conform() {
     }
 }
 
+/// The wire form holds the id, and long ids are drawn seldom.
+#[test]
+fn no_snapshot_is_larger_than_the_profile_supports() {
+    let row = right::odd().find(|(animal, _)| animal.name == "a row of 300 bytes");
+    let (row, profile) = row.expect("it is in the zoo");
+    let check = checked(row).profile(profile).clients(1).depth(0);
+    let report = check.sequences(4_000).run();
+    assert_eq!(report.violations, [], "{report}");
+}
+
 #[test]
 fn idn_2_a_refused_id_is_noted() {
     let picky = right::odd().find(|(animal, _)| animal.name == "refuses ids that are not ASCII");
