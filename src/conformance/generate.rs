@@ -124,9 +124,15 @@ impl Generator {
         }
         // With the advance in front, no more than were asked for.
         for &draw in &rest[ops.len()..] {
+            let begun = Begun {
+                ids: &ids,
+                last: &last,
+                model: &model,
+                index: ops.len(),
+            };
             let op = match is_crowded {
-                true => self.op_of_a_crowd(Bits(draw), &ids, &last, &model, ops.len()),
-                false => self.op(Bits(draw), &ids, &last, &model, ops.len()),
+                true => self.op_of_a_crowd(Bits(draw), begun),
+                false => self.op(Bits(draw), begun),
             };
             let slot = ids
                 .iter()
@@ -140,15 +146,13 @@ impl Generator {
         (ops, ids)
     }
 
-    /// `last` has what was committed last under each id.
-    fn op(
-        &self,
-        mut bits: Bits,
-        ids: &[String],
-        last: &[Option<Snapshot>],
-        model: &Model,
-        index: usize,
-    ) -> Op {
+    fn op(&self, mut bits: Bits, begun: Begun<'_>) -> Op {
+        let Begun {
+            ids,
+            last,
+            model,
+            index,
+        } = begun;
         let kind = bits.take(16);
         let slot = bits.take(8) % ids.len();
         let id = &ids[slot];
@@ -166,17 +170,11 @@ impl Generator {
     }
 
     /// Mostly commits of one id after another, for long: what stores with little room forget.
-    fn op_of_a_crowd(
-        &self,
-        mut bits: Bits,
-        ids: &[String],
-        last: &[Option<Snapshot>],
-        model: &Model,
-        index: usize,
-    ) -> Op {
+    fn op_of_a_crowd(&self, mut bits: Bits, begun: Begun<'_>) -> Op {
         if bits.take(8) == 0 {
-            return self.op(bits, ids, last, model, index);
+            return self.op(bits, begun);
         }
+        let Begun { ids, index, .. } = begun;
         Op::Commit {
             snapshot: Some(payload::numbered(index as u64 + 1, &ids[index % ids.len()])),
             ttl: 1_000 * self.pace.tick,
@@ -202,6 +200,17 @@ impl Generator {
         };
         drawn.unwrap_or_else(|| payload::numbered(1, id))
     }
+}
+
+/// A program of which some is drawn.
+#[derive(Clone, Copy)]
+struct Begun<'a> {
+    ids: &'a [String],
+    /// What was committed last under each of them.
+    last: &'a [Option<Snapshot>],
+    model: &'a Model,
+    /// How many operations it has.
+    index: usize,
 }
 
 /// The parts of a program that profile and pace decide.
