@@ -1,5 +1,7 @@
 //! Cancel: calls whose futures are dropped, after every number of polls (CAN-1).
 
+mod broken;
+
 use super::concurrent::{self, Concurrent, LONGEST};
 use super::dice::Dice;
 use super::disorder::{Disorder, Verdict};
@@ -7,7 +9,7 @@ use super::exec::{self, Outcome};
 use super::history::{Course, History, Record};
 use super::payload;
 use super::plan::Plan;
-use super::program::Operation;
+use super::program::{Operation, OutcomeText};
 use super::search::Searcher;
 use super::subject::{Passing, Subject};
 use super::watch::{self, Running};
@@ -17,6 +19,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::model::{Nanos, Op};
 use crate::store::BoxError;
 use crate::token;
+use std::iter::repeat_n;
 use std::sync::Arc;
 
 /// A call is cancelled after no more polls than this.
@@ -26,6 +29,9 @@ const MOST_POLLS: usize = 32;
 const TIMES: [usize; 19] = [
     2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 32, 64, 128,
 ];
+
+/// Programs after which a store fails with errors: more would show the same.
+const PLENTY_BROKEN: usize = 4;
 
 /// Schedules in which a plan is tried without cancelling anything.
 const TRIES: usize = 64;
@@ -51,17 +57,58 @@ impl Running for UnderWay {
     }
 
     fn history(&self) -> Option<String> {
-        let mut text = String::new();
-        for (at, op) in self.program.ops.iter().enumerate() {
-            let (polls, times) = (self.polls, self.program.times);
-            let cancelled = match at == self.program.at {
-                true if times > 1 => format!("   cancelled after {polls} polls, {times} times"),
-                true => format!("   cancelled after {polls} polls"),
-                false => String::new(),
+        Some(self.program.lines(self.polls, |_| String::new()))
+    }
+}
+
+impl Cancelled {
+    /// The place of the operation that each call of a run is.
+    fn calls(&self) -> Vec<usize> {
+        let each = self.ops.iter().enumerate();
+        let each = each.filter(|(_, op)| !matches!(op, Op::Advance { .. }));
+        each.flat_map(|(at, _)| repeat_n(at, if at == self.at { self.times } else { 1 }))
+            .collect()
+    }
+
+    /// The program without the operation at `at`, which is not the one that is cancelled.
+    fn without(&self, at: usize) -> Self {
+        let mut fewer = self.clone();
+        fewer.ops.remove(at);
+        fewer.at -= usize::from(at < self.at);
+        fewer
+    }
+
+    /// An operation a line, with what came of it; of that which is cancelled after so many polls, that
+    /// it is.
+    fn lines(&self, polls: usize, came_of: impl Fn(usize) -> String) -> String {
+        let each = self.ops.iter().enumerate();
+        let each = each.map(|(at, op)| {
+            let came_of = match at == self.at {
+                true => {
+                    let polls = format!("{polls} poll{}", if polls == 1 { "" } else { "s" });
+                    let times = match self.times {
+                        1 => String::new(),
+                        times => format!(", {times} times"),
+                    };
+                    format!("   cancelled after {polls}{times}")
+                }
+                false => came_of(at),
             };
-            text += &format!("{}{cancelled}\n", Operation(op));
-        }
-        Some(text)
+            format!("{}{came_of}\n", Operation(op))
+        });
+        each.collect()
+    }
+
+    /// The same with what its calls returned.
+    fn lanes(&self, polls: usize, records: &[Record]) -> String {
+        let calls = self.calls();
+        self.lines(polls, |at| {
+            let call = calls.iter().position(|call| *call == at);
+            let outcome = call.and_then(|call| records.get(call)?.outcome.as_ref());
+            outcome.map_or_else(String::new, |outcome| {
+                format!("   {}", OutcomeText(outcome))
+            })
+        })
     }
 }
 
@@ -107,11 +154,19 @@ impl<S: Subject> Searcher<'_, S> {
             }
             Ok::<_, BoxError>(histories)
         });
-        let mut waits = false;
-        for histories in runs {
+        let (mut waits, mut broken) = (false, 0);
+        for (program, histories) in programs.iter().zip(runs) {
             let histories = histories.map_err(|error| concurrent::lost(&*error))?;
             waits |= histories.len() > 2;
-            for records in histories {
+            for (polls, records) in histories.into_iter().enumerate() {
+                if broken < PLENTY_BROKEN {
+                    let disorder = exec::silently(|| self.broken(program, polls, &records));
+                    let disorder = disorder.map_err(|error| concurrent::lost(&*error))?;
+                    broken += usize::from(disorder.is_some());
+                    let after = found.tally.programs + 1;
+                    let disorder = disorder.map(|disorder| Disorder { after, ..disorder });
+                    found.disorders.extend(disorder);
+                }
                 let one = |history: &History, after| self.one_at_a_time(history, after);
                 self.judge(records, Clause::Can1, found, one);
             }

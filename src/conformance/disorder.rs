@@ -362,6 +362,25 @@ fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Disorder {
     }
 }
 
+/// A call that failed because another was cancelled.
+pub(super) fn broken(records: &[&Record], failed: &Record, lanes: String) -> Disorder {
+    let call = name(&failed.op);
+    let error = match &failed.outcome {
+        Some(outcome) => OutcomeText(outcome).to_string(),
+        None => String::new(),
+    };
+    Disorder {
+        clause: Clause::Can1,
+        lanes,
+        because: format!(
+            "the {call} fails every time ({error}), and never where no call is cancelled: later calls \
+             must work"
+        ),
+        records: records.iter().copied().cloned().collect(),
+        after: 0,
+    }
+}
+
 /// The place of the prepare that gave what nobody had committed.
 fn mixed(calls: &[Call]) -> Option<usize> {
     let committed = |call: &Call| match call.kind {

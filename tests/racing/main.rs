@@ -1,6 +1,7 @@
 //! Stores that one client at a time cannot find out: they race, or break off half way. And right
 //! ones that only look as if they did.
 
+mod broken;
 mod cancelled;
 mod meetings;
 mod racer;
@@ -44,6 +45,19 @@ fn con_1_stores_that_race_between_two_steps_are_caught() {
 #[test]
 fn can_1_calls_that_break_off_half_way_are_caught() {
     are_caught(&cancelled::entrants());
+}
+
+#[test]
+fn can_1_stores_that_fail_after_a_cancelled_call_are_caught() {
+    are_caught(&broken::wrong());
+    for entrant in broken::right() {
+        let report = entrant.judged(400, 1);
+        let can_1 = report
+            .violations
+            .iter()
+            .find(|found| found.clause == Clause::Can1);
+        assert_eq!(can_1, None, "{}\n{report}", entrant.name);
+    }
 }
 
 #[test]

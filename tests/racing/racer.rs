@@ -60,7 +60,7 @@ impl<R: Racer> Store for Track<R> {
     }
 }
 
-fn validate(snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+pub(crate) fn validate(snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
     let refused = |constraint| {
         Err(StoreError::Refused {
             store: "racing",
@@ -99,6 +99,21 @@ impl Entrant {
         Self {
             profile,
             ..Self::of::<R>(name, &[])
+        }
+    }
+
+    /// One that is no racer.
+    pub(crate) fn made(
+        name: &'static str,
+        clauses: &'static [Clause],
+        profile: Profile,
+        make: fn(ManualClock) -> Box<dyn DynStore>,
+    ) -> Self {
+        Self {
+            name,
+            clauses,
+            profile,
+            make,
         }
     }
 
@@ -145,7 +160,7 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    fn new(clock: ManualClock) -> Self {
+    pub(crate) fn new(clock: ManualClock) -> Self {
         Self {
             clock,
             entries: Mutex::default(),

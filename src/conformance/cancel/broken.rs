@@ -1,0 +1,89 @@
+//! Broken: stores that fail with errors once a call was cancelled. "Later calls work" (CAN-1).
+//!
+//! An error alone is a call of unknown outcome, and no violation. But these come whenever the call is
+//! cancelled, and never when it is not.
+
+use super::Cancelled;
+use crate::conformance::disorder::{self, Disorder};
+use crate::conformance::exec::Outcome;
+use crate::conformance::history::Record;
+use crate::conformance::search::Searcher;
+use crate::conformance::subject::Subject;
+use crate::store::BoxError;
+
+/// A backend that fails now and then does not do so in every one of so many runs.
+const RUNS: usize = 8;
+
+impl<S: Subject> Searcher<'_, S> {
+    /// The smallest program next to this one whose last call fails because an earlier one was
+    /// cancelled; `records` is what the program showed when its call was polled so often.
+    pub(super) fn broken(
+        &self,
+        program: &Cancelled,
+        polls: usize,
+        records: &[Record],
+    ) -> Result<Option<Disorder>, BoxError> {
+        let Some(end) = self.first_failure(program, records) else {
+            return Ok(None);
+        };
+        let mut broken = program.clone();
+        broken.ops.truncate(end + 1);
+        let Some(mut shown) = self.breaks(&broken, polls)? else {
+            return Ok(None);
+        };
+        let mut at = 0;
+        while at + 1 < broken.ops.len() {
+            let fewer = (at != broken.at).then(|| broken.without(at));
+            let less = match &fewer {
+                Some(fewer) => self.breaks(fewer, polls)?,
+                None => None,
+            };
+            match (fewer, less) {
+                (Some(fewer), Some(less)) => (broken, shown) = (fewer, less),
+                _ => at += 1,
+            }
+        }
+        let records: Vec<&Record> = shown.iter().collect();
+        let lanes = broken.lanes(polls, &shown);
+        Ok(records
+            .last()
+            .map(|last| disorder::broken(&records, last, lanes)))
+    }
+
+    /// The place of the first call that was not cancelled and failed. What is remote may still be at
+    /// the cancelled call and need a moment; so it must fail to the end.
+    fn first_failure(&self, program: &Cancelled, records: &[Record]) -> Option<usize> {
+        let calls = program.calls();
+        let later = || {
+            let all = calls.iter().zip(records);
+            all.skip_while(|(_, record)| record.outcome.is_some())
+                .filter(|(_, record)| record.outcome.is_some())
+        };
+        let end = later().find(|(_, record)| has_failed(record))?.0;
+        let is_over = !self.profile.remote || later().all(|(_, record)| has_failed(record));
+        is_over.then_some(*end)
+    }
+
+    /// What the calls return, if the last one fails whenever one is cancelled, and none does otherwise.
+    fn breaks(&self, program: &Cancelled, polls: usize) -> Result<Option<Vec<Record>>, BoxError> {
+        let mut shown = None;
+        for _ in 0..RUNS {
+            let records = self.run_cancelled(program, polls)?;
+            let is_cancelled = records.iter().any(|record| record.outcome.is_none());
+            let all = records.len() == program.calls().len();
+            if !all || !is_cancelled || !records.last().is_some_and(has_failed) {
+                return Ok(None);
+            }
+            let without = self.run_cancelled(program, usize::MAX)?;
+            if without.iter().any(has_failed) {
+                return Ok(None);
+            }
+            shown = Some(records);
+        }
+        Ok(shown)
+    }
+}
+
+fn has_failed(record: &Record) -> bool {
+    matches!(record.outcome, Some(Outcome::Failed(_)))
+}
