@@ -86,13 +86,14 @@ fn err_1_an_overflow_of_the_stack_is_a_finding() {
         "isolated",
         "exhaustive",
         "notorious",
+        "repeated",
         "random",
         "concurrent",
         "cancelled",
     ];
     assert_eq!(searches, all);
     assert!(
-        report.searches[3]
+        report.searches[4]
             .claim
             .contains("any supported JSON value")
     );

@@ -18,7 +18,6 @@ use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::model::{Nanos, Op};
 use crate::store::BoxError;
-use crate::token;
 use std::iter::repeat_n;
 use std::sync::Arc;
 
@@ -75,6 +74,14 @@ impl Cancelled {
         let mut fewer = self.clone();
         fewer.ops.remove(at);
         fewer.at -= usize::from(at < self.at);
+        fewer
+    }
+
+    /// The program without the one that is cancelled, so that none is.
+    fn without_the_call(&self) -> Self {
+        let mut fewer = self.clone();
+        fewer.ops.remove(self.at);
+        fewer.at = usize::MAX;
         fewer
     }
 
@@ -264,7 +271,7 @@ impl<S: Subject> Searcher<'_, S> {
 
     /// Every way to come to the call, every call, and every way to go on.
     fn programs_to_cancel(&self) -> Vec<Cancelled> {
-        let [a, b] = self.two_ids();
+        let [a, b] = self.profile.two_ids();
         let ticks = |ticks: Nanos| ticks * self.tick;
         let prepare = || Op::Prepare { id: a.clone() };
         let drop = || Op::Drop { id: a.clone() };
@@ -307,7 +314,7 @@ impl<S: Subject> Searcher<'_, S> {
     }
     /// A call that is cancelled again and again, and then one of each kind.
     fn programs_to_cancel_often(&self) -> Vec<Cancelled> {
-        let [a, _] = self.two_ids();
+        let [a, _] = self.profile.two_ids();
         let prepare = || Op::Prepare { id: a.clone() };
         let drop = || Op::Drop { id: a.clone() };
         let commit = |number| Op::Commit {
@@ -336,12 +343,5 @@ impl<S: Subject> Searcher<'_, S> {
             .iter()
             .flat_map(|times| calls.iter().map(|call| (call, *times)));
         often.map(program).collect()
-    }
-
-    fn two_ids(&self) -> [String; 2] {
-        match &self.profile.ids {
-            None => ["A", "B"].map(|letter| letter.repeat(token::LEN)),
-            Some(pair) => pair(0),
-        }
     }
 }

@@ -33,10 +33,7 @@ pub(super) fn programs(profile: &Profile, deepest: usize, tick: Nanos) -> Vec<Pr
         let first = payload::numbered(1, id);
         [prepare.clone(), commit(&first), prepare, drop]
     };
-    let token = match &profile.ids {
-        Some(pair) => pair(0)[0].clone(),
-        None => "A".repeat(token::LEN),
-    };
+    let [token, _] = profile.two_ids();
     let of_value = |value: Snapshot| {
         let (id, snapshot) = (token.clone(), value.with_id(&*token));
         let prepare = Op::Prepare { id: id.clone() };

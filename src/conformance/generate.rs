@@ -9,7 +9,7 @@ use super::exec::CLOCK_END;
 use super::hostile;
 use super::lockstep;
 use super::payload;
-use super::profile::Profile;
+use super::profile::{Profile, nanos};
 use super::program::Program;
 use super::shrink;
 use super::values;
@@ -280,7 +280,11 @@ impl Generator {
         }
         let to_deadline = |bits: &mut Bits| {
             let deadline = model.deadline(&ids[bits.take(8) % ids.len()])?;
-            Some(deadline - model.now() + bits.take(4) as Nanos % 3 - 1)
+            let about = deadline + bits.take(4) as Nanos % 3 - 1;
+            // Or when a store with a coarse clock must have let go.
+            let resolution = nanos(self.profile.resolution);
+            let is_late = resolution > 0 && bits.take(2) == 0;
+            Some(about + if is_late { resolution } else { 0 } - model.now())
         };
         let by = match bits.take(8) {
             0..4 => to_deadline(bits).unwrap_or(tick),

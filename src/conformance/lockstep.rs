@@ -9,6 +9,7 @@ use crate::model::{Expected, Model, Nanos, Op, Reply};
 use crate::store::Store;
 use crate::token;
 use std::cell::Cell;
+use std::collections::HashSet;
 
 /// The first reply of a run that the model does not admit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ pub(super) fn run<S: Store>(
         ops.iter().enumerate().find_map(|(index, op)| {
             at.set(index);
             let outcome = exec::perform(&store, &clock, op);
-            if refuses_an_id(op, &outcome) {
+            if refuses_an_id(op, &outcome) && !was_taken(op, &ops[..index], &refused_ids) {
                 // To the model it did not happen; what follows is judged accordingly.
                 refused_ids.push(index);
                 seen(op, None);
@@ -153,15 +154,19 @@ pub(super) fn refuses_an_id(op: &Op, outcome: &Outcome) -> bool {
     }
 }
 
+/// Whether the store has taken the id of this commit before, so that it is none that it cannot hold.
+pub(super) fn was_taken(op: &Op, before: &[Op], refused: &[usize]) -> bool {
+    before.iter().enumerate().any(|(at, earlier)| {
+        let is_done = matches!(earlier, Op::Commit { ttl, .. } if *ttl > 0);
+        is_done && id_of(earlier) == id_of(op) && !refused.contains(&at)
+    })
+}
+
 /// The ids of a program, in the order of their first use.
 pub(super) fn ids(ops: &[Op]) -> Vec<&str> {
-    let mut ids = Vec::new();
-    for id in ops.iter().filter_map(id_of) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    ids
+    let mut known = HashSet::new();
+    let ids = ops.iter().filter_map(id_of);
+    ids.filter(|id| known.insert(*id)).collect()
 }
 
 /// The id that an operation is about.

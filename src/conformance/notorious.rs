@@ -9,16 +9,12 @@ use super::values;
 use crate::data::MAX_DEPTH;
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
-use crate::token;
 
 /// A program for each that the profile supports, with values of no more than `deepest` levels.
 pub(super) fn programs(profile: &Profile, tick: Nanos, deepest: Option<usize>) -> Vec<Program> {
     let depth = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
     let depth = deepest.map_or(depth, |deepest| depth.min(deepest));
-    let token = match &profile.ids {
-        Some(pair) => pair(0)[0].clone(),
-        None => "A".repeat(token::LEN),
-    };
+    let [token, _] = profile.two_ids();
     let snapshots = values::notorious(depth).into_iter();
     let snapshots = snapshots.map(|snapshot| snapshot.with_id(&*token));
     let snapshots = snapshots.filter(|snapshot| values::fits(snapshot, profile));

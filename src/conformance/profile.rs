@@ -4,6 +4,7 @@ use super::findings::CONCURRENT;
 use super::program::Time;
 use crate::clause::Clause;
 use crate::model::Nanos;
+use crate::token;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,6 +146,14 @@ impl Profile {
                 Some("the store is for one client at a time")
             }
             None => None,
+        }
+    }
+
+    /// Two ids that the store supports: tokens, unless it has others.
+    pub(super) fn two_ids(&self) -> [String; 2] {
+        match &self.ids {
+            None => ["A", "B"].map(|letter| letter.repeat(token::LEN)),
+            Some(pair) => pair(0),
         }
     }
 

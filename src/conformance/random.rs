@@ -13,7 +13,7 @@ use crate::clock::ManualClock;
 use crate::model::Op;
 use crate::store::Store;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Programs that share a seed.
@@ -111,7 +111,8 @@ pub(super) fn run_counted<S: Store>(
     ops: &[Op],
     tally: &mut Tally,
 ) -> Option<Failure> {
-    let ids = lockstep::ids(ops);
+    let ids = lockstep::ids(ops).into_iter();
+    let slots: HashMap<&str, usize> = ids.enumerate().map(|(slot, id)| (id, slot)).collect();
     let mut coverage = Coverage::default();
     let mut steps = 0;
     let failure = lockstep::run(make, ops, |op, expected| {
@@ -119,7 +120,7 @@ pub(super) fn run_counted<S: Store>(
         let Some(expected) = expected else {
             return coverage.refuse_id();
         };
-        let slot = lockstep::id_of(op).and_then(|id| ids.iter().position(|known| *known == id));
+        let slot = lockstep::id_of(op).and_then(|id| slots.get(id).copied());
         coverage.step(op, Traits::of(op, slot), expected);
     });
     tally.count(&coverage, steps);

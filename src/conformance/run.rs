@@ -17,6 +17,7 @@ use super::notorious;
 use super::profile::Profile;
 use super::program::Time;
 use super::regressions::Regressions;
+use super::repeated;
 use super::report::{self, Finding, Report, Searched, Verdict, Violation};
 use super::restarts;
 use super::search::{self, Progress, Search, Searcher};
@@ -51,6 +52,9 @@ pub(super) struct Run<'a, S> {
     is_random_deadly: bool,
     report: Report,
 }
+
+/// For each random program so many operations are repeated: somewhat fewer than it has.
+const REPEATED: usize = 22;
 
 impl<'a, S: Subject> Run<'a, S> {
     pub(super) fn new(
@@ -209,7 +213,7 @@ impl<'a, S: Subject> Run<'a, S> {
             self.take("exhaustive", claim, search);
         }
         if sequential && budget.sequences > 0 && !self.is_random_deadly {
-            self.notorious()?;
+            self.listed(budget.sequences)?;
             self.publish("random");
             let (sequences, length) = (budget.sequences, budget.length);
             let search = self
@@ -249,21 +253,33 @@ impl<'a, S: Subject> Run<'a, S> {
         Ok(())
     }
 
-    /// What stores are known to take for one another, cut or lose: each once, whatever is drawn.
-    fn notorious(&mut self) -> Result<(), String> {
-        const NAME: &str = "notorious";
+    /// Programs that are always the same, whatever is drawn: what stores are known to take for one
+    /// another, cut or lose, and what they count.
+    fn listed(&mut self, sequences: usize) -> Result<(), String> {
         // Where time goes on by itself, each takes its time, at every phase of the clock.
         if Searcher::<S>::PASSING != Passing::Injected {
             return Ok(());
         }
-        self.publish(NAME);
         let Searcher { profile, tick, .. } = self.searcher;
         let deepest = self.searcher.deepest;
-        let programs = notorious::programs(profile, tick, deepest);
-        let search = self.searcher.given(&programs)?;
-        let claim = "{programs} programs, one for each value and each pair of ids that stores are known \
-                     to take for another, to cut or to lose";
-        self.take(NAME, claim.to_owned(), search);
+        let searches = [
+            (
+                "notorious",
+                notorious::programs(profile, tick, deepest),
+                "{programs} programs, one for each value and each pair of ids that stores are known to \
+                 take for another, to cut or to lose",
+            ),
+            (
+                "repeated",
+                repeated::programs(profile, tick, REPEATED * sequences),
+                "{programs} programs that do the same one, two or three operations up to 257 times",
+            ),
+        ];
+        for (name, programs, claim) in searches {
+            self.publish(name);
+            let search = self.searcher.given(&programs)?;
+            self.take(name, claim.to_owned(), search);
+        }
         Ok(())
     }
 

@@ -68,7 +68,7 @@ struct Shrinker<R> {
     best: Failing,
     tick: Nanos,
     run: R,
-    /// How many programs may still be tried.
+    /// How many programs may still be tried, or fewer long ones.
     left: usize,
 }
 
@@ -79,10 +79,12 @@ const MOST_TRIES: usize = 50_000;
 impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     /// Takes `ops` over if they fail in the same way. Whoever calls this made them simpler.
     fn try_these(&mut self, ops: Vec<Op>) -> bool {
-        let Some(left) = self.left.checked_sub(1) else {
+        let cost = 1 + ops.len() / 64;
+        if self.left < cost {
+            self.left = 0;
             return false;
-        };
-        self.left = left;
+        }
+        self.left -= cost;
         match (self.run)(&ops) {
             Some(failure) if failure.mistake() == self.mistake => {
                 self.best = cut(ops, failure);
@@ -113,9 +115,12 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         smaller || self.drop_pair()
     }
 
+    /// Of a long program, any two that are near to each other.
     fn drop_pair(&mut self) -> bool {
         let len = self.best.ops.len();
-        let pairs = (1..len).flat_map(|second| (0..second).map(move |first| (first, second)));
+        let reach = (2_048 / len).max(4);
+        let near = move |second: usize| second.saturating_sub(reach)..second;
+        let pairs = (1..len).flat_map(|second| near(second).map(move |first| (first, second)));
         pairs.into_iter().any(|(first, second)| {
             let mut ops = self.best.ops.clone();
             ops.remove(second);

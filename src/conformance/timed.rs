@@ -394,7 +394,11 @@ impl<'a, S: Subject> Track<'a, S> {
     }
 
     fn is_right(&mut self, op: &Op, outcome: Outcome, span: Span) -> bool {
-        if lockstep::refuses_an_id(op, &outcome) && self.timed.profile.ids.is_none() {
+        let before = &self.ops[..self.next];
+        if lockstep::refuses_an_id(op, &outcome)
+            && self.timed.profile.ids.is_none()
+            && !lockstep::was_taken(op, before, &self.refused_ids)
+        {
             self.coverage.refuse_id();
             self.refused_ids.push(self.next);
             return true;

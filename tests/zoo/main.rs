@@ -4,6 +4,7 @@
 mod animal;
 mod hidden;
 mod minimal;
+mod much;
 mod odd;
 mod reports;
 mod right;
@@ -12,8 +13,9 @@ mod wrong;
 use animal::{Animal, Cage, RIGHT};
 use odd::{Actor, Sharded, Slow, Sorted};
 use session_spec::Clause;
-use session_spec::conformance::{Check, Made, Report, Verdict, check};
+use session_spec::conformance::{Check, Made, Profile, Report, Verdict, check};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use wrong::wrong;
 
 const SEED: u64 = 1;
@@ -144,6 +146,29 @@ caught! {
 fn every_wrong_store_is_caught_with_the_default_budget() {
     let animals: Vec<Animal> = wrong().copied().collect();
     are_caught(&animals, |animal| checked(animal).run());
+}
+
+/// It may be late by less than its resolution, and is late by half as much again.
+#[test]
+fn ttl_2_later_than_the_resolution_is_caught() {
+    let late = Animal {
+        name: "fifteen milliseconds too long",
+        commit: |shelf, now, snapshot, ttl| {
+            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
+            if let Some(entry) = shelf.entries.get_mut(snapshot.id()) {
+                entry.deadline += 15_000_000;
+            }
+            Ok(())
+        },
+        ..RIGHT
+    };
+    let coarse = Profile::default().resolution(Duration::from_millis(10));
+    for seed in 0..3 {
+        let check = checked(late).profile(coarse.clone()).seed(seed);
+        let report = check.clients(1).depth(0).sequences(200).run();
+        let found: Vec<Clause> = report.violations.iter().map(|found| found.clause).collect();
+        assert_eq!(found, [Clause::Ttl2], "{report}");
+    }
 }
 
 /// Its times hang together in steps of an hour, over thousands of years.

@@ -1,7 +1,7 @@
 //! Broken: stores that fail with errors once a call was cancelled. "Later calls work" (CAN-1).
 //!
 //! An error alone is a call of unknown outcome, and no violation. But these come whenever the call is
-//! cancelled, and never when it is not.
+//! cancelled, and never when it is done to its end or not made at all.
 
 use super::Cancelled;
 use crate::conformance::disorder::{self, Disorder};
@@ -74,8 +74,9 @@ impl<S: Subject> Searcher<'_, S> {
             if !all || !is_cancelled || !records.last().is_some_and(has_failed) {
                 return Ok(None);
             }
-            let without = self.run_cancelled(program, usize::MAX)?;
-            if without.iter().any(has_failed) {
+            let to_its_end = self.run_cancelled(program, usize::MAX)?;
+            let not_made = self.run_cancelled(&program.without_the_call(), usize::MAX)?;
+            if to_its_end.iter().chain(&not_made).any(has_failed) {
                 return Ok(None);
             }
             shown = Some(records);

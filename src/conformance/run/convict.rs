@@ -12,6 +12,9 @@ use crate::conformance::{restarts, workers};
 use crate::model::Op;
 use std::collections::BTreeSet;
 
+/// In longer programs nothing hidden is looked for: it takes long, and there are shorter ones.
+const LONGEST: usize = 64;
+
 impl<S: Subject> Run<'_, S> {
     /// Shrinks what a search caught, names the clauses, and keeps the smallest program of each.
     pub(super) fn convict(&mut self, name: &'static str, search: Search) {
@@ -59,7 +62,7 @@ impl<S: Subject> Run<'_, S> {
         };
         let caught: Vec<&Caught> = caught
             .iter()
-            .filter(|caught| !caught.ops.contains(&Op::Restart))
+            .filter(|caught| caught.ops.len() <= LONGEST && !caught.ops.contains(&Op::Restart))
             .collect();
         let mistakes: BTreeSet<Mistake> = caught.iter().map(|c| c.failure.mistake()).collect();
         let mistakes: Vec<Mistake> = mistakes.into_iter().collect();

@@ -63,7 +63,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     }
 
     fn rename(&mut self, names: &[(&String, &String)]) -> bool {
-        if names.iter().any(|(_, new)| new.is_empty()) {
+        if self.left == 0 || names.iter().any(|(_, new)| new.is_empty()) {
             return false;
         }
         let ops = self.best.ops.iter().map(|op| renamed(op, names)).collect();

@@ -13,8 +13,9 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         let mut distinct: Vec<Nanos> = self.best.ops.iter().filter_map(time).collect();
         distinct.sort_unstable();
         distinct.dedup();
-        // First, since one alone may take small steps.
-        self.lower_two()
+        // First, since one alone may take small steps; but in a long program two would take many.
+        self.make_alike_plain(&distinct)
+            || self.lower_two()
             || self.change_all(&distinct)
             || self.change_two(&distinct)
             || self.change_one()
@@ -42,6 +43,18 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             let chosen: Vec<Nanos> = times.iter().map(|_| next()).collect();
             let mut chosen = chosen.into_iter();
             self.try_times(|_, time| chosen.next().unwrap_or(time))
+        })
+    }
+
+    /// One time, wherever it occurs, to a plain one.
+    fn make_alike_plain(&mut self, distinct: &[Nanos]) -> bool {
+        let plain = self.plain();
+        distinct.iter().any(|&old| {
+            let mut simpler = plain
+                .0
+                .into_iter()
+                .filter(|new| plain.rank(*new) < plain.rank(old));
+            simpler.any(|new| self.try_times(|_, time| if time == old { new } else { time }))
         })
     }
 
@@ -145,6 +158,9 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     }
 
     fn try_times(&mut self, mut change: impl FnMut(usize, Nanos) -> Nanos) -> bool {
+        if self.left == 0 {
+            return false;
+        }
         let mut ops = self.best.ops.clone();
         for (at, op) in ops.iter_mut().enumerate() {
             match op {

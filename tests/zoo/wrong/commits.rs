@@ -41,6 +41,22 @@ pub(crate) const COMMITS: &[Animal] = &[
         ..RIGHT
     },
     Animal {
+        name: "every sixth renewal keeps the deadline",
+        clause: Some(Clause::Com6),
+        commit: |shelf, now, snapshot, ttl| {
+            let before = shelf.live(now, snapshot.id()).map(|entry| entry.deadline);
+            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
+            if let (Some(before), Some(entry)) = (before, shelf.entries.get_mut(snapshot.id())) {
+                shelf.calls += 1;
+                if shelf.calls % 6 == 0 {
+                    entry.deadline = before;
+                }
+            }
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
         name: "refused commit removes the entry",
         clause: Some(Clause::Com4),
         commit: |shelf, now, snapshot, ttl| {

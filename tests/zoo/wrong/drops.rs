@@ -1,8 +1,8 @@
 //! Drop.
 
-use super::super::animal::{Animal, RIGHT, failed, refused, validate};
+use super::super::animal::{Animal, Entry, RIGHT, failed, refused, validate};
 use super::SECOND;
-use session_spec::{Clause, Constraint};
+use session_spec::{Clause, Constraint, Data, Snapshot};
 
 pub(crate) const DROPS: &[Animal] = &[
     Animal {
@@ -100,6 +100,33 @@ pub(crate) const DROPS: &[Animal] = &[
             Ok(())
         },
         ..RIGHT
+    },
+    Animal {
+        name: "remembers the last sixteen drops",
+        clause: Some(Clause::Drp4),
+        prepare: |shelf, now, id| match shelf.aside.contains_key(id) {
+            true => Ok(None),
+            false => (RIGHT.prepare)(shelf, now, id),
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
+            shelf.aside.remove(snapshot.id());
+            Ok(())
+        },
+        drop: |shelf, _, id| {
+            shelf.calls += 1;
+            let tombstone = Entry {
+                snapshot: Snapshot::new(id, "", None, Data::default()),
+                deadline: shelf.calls.into(),
+            };
+            shelf.aside.insert(id.to_owned(), tombstone);
+            if shelf.aside.len() > 16 {
+                let oldest = shelf.aside.iter().min_by_key(|(_, entry)| entry.deadline);
+                let oldest = oldest.map(|(id, _)| id.clone());
+                shelf.aside.remove(&oldest.unwrap_or_default());
+            }
+            Ok(())
+        },
     },
     Animal {
         name: "the second drop is an error",

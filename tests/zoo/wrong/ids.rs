@@ -31,6 +31,19 @@ pub(crate) const IDS: &[Animal] = &[
         named(id.get(end..).unwrap_or(id), id)
     }),
     Animal {
+        name: "refuses an id that it has",
+        clause: Some(Clause::Idn2),
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let id = snapshot.id();
+            match !id.is_ascii() && shelf.live(now, id).is_some() {
+                true => refused(Constraint::UnsupportedId),
+                false => (RIGHT.commit)(shelf, now, snapshot, ttl),
+            }
+        },
+        ..RIGHT
+    },
+    Animal {
         name: "an id is a pattern",
         clause: Some(Clause::Idn1),
         prepare: |shelf, now, id| match id.split_once('*') {
