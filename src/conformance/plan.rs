@@ -169,13 +169,18 @@ impl Plan {
         ops
     }
 
+    /// The same, where dice say whose is next.
+    pub(super) fn in_some_turn(&self, dice: &mut Dice) -> Vec<Op> {
+        self.in_turn(|left| left[dice.below(left.len())])
+    }
+
     /// The calls of a short plan one at a time, in many orders that keep those of each client, with
     /// the cancelled ones and without.
     pub(super) fn orders(&self, mut dice: Dice) -> impl Iterator<Item = Vec<Op>> {
         let mut plans = vec![self.clone(), self.without_cancelled()];
         plans.dedup_by_key(|plan| plan.calls());
         let orders = (0..MOST_ORDERS).flat_map(move |_| {
-            let in_turn = |plan: &Self| plan.in_turn(|left| left[dice.below(left.len())]);
+            let in_turn = |plan: &Self| plan.in_some_turn(&mut dice);
             plans.iter().map(in_turn).collect::<Vec<_>>()
         });
         let mut known = HashSet::new();
