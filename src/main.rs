@@ -36,11 +36,13 @@ Examples:
 enum Command {
     /// Check a store against the contract: what was searched, every clause, and a verdict.
     ///
-    /// Four searches run. The exhaustive one takes every program (a sequence of prepare, commit, drop
-    /// and advance of the clock) up to a length; the random one takes long programs with extreme
-    /// times, hostile ids and any JSON value; the concurrent one has several clients call at once, and
-    /// the cancelled one drops calls half way. What may overflow the stack is run in a process of its
-    /// own before. Whatever fails is reduced to what is needed to see it.
+    /// Several searches run. The exhaustive one takes every program (a sequence of prepare, commit,
+    /// drop and advance of the clock) up to a length; the notorious one has a program for each value
+    /// and pair of ids that stores are known to take for others, and the repeated one does the same
+    /// few operations again and again; the random one takes long programs with extreme times, hostile
+    /// ids and any JSON value; the concurrent one has several clients call at once, and the cancelled
+    /// one drops calls half way. What may overflow the stack is run in a process of its own before.
+    /// Whatever fails is reduced to what is needed to see it.
     Check {
         /// The store.
         store: Store,

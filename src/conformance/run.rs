@@ -262,23 +262,31 @@ impl<'a, S: Subject> Run<'a, S> {
         }
         let Searcher { profile, tick, .. } = self.searcher;
         let deepest = self.searcher.deepest;
+        let notorious = notorious::programs(profile, tick, deepest);
+        let repeated = repeated::programs(profile, tick, REPEATED * sequences);
+        let longest = repeated.iter().map(|program| program.ops().len()).max();
         let searches = [
             (
                 "notorious",
-                notorious::programs(profile, tick, deepest),
+                notorious,
                 "{programs} programs, one for each value and each pair of ids that stores are known to \
-                 take for another, to cut or to lose",
+                 take for another, to cut or to lose"
+                    .to_owned(),
             ),
             (
                 "repeated",
-                repeated::programs(profile, tick, REPEATED * sequences),
-                "{programs} programs that do the same one, two or three operations up to 257 times",
+                repeated,
+                format!(
+                    "{{programs}} programs of up to {} operations, of which one, two or three are done \
+                     again and again, on the same ids or on others",
+                    longest.unwrap_or(0)
+                ),
             ),
         ];
         for (name, programs, claim) in searches {
             self.publish(name);
             let search = self.searcher.given(&programs)?;
-            self.take(name, claim.to_owned(), search);
+            self.take(name, claim, search);
         }
         Ok(())
     }

@@ -48,13 +48,17 @@ pub(super) fn shrink(
         run,
         left: MOST_TRIES,
     };
-    while shrinker.drop_operations()
-        || shrinker.merge_advances()
-        || shrinker.advance_into_lives()
-        || shrinker.simplify_ids()
-        || shrinker.simplify_payloads()
-        || shrinker.simplify_times()
-    {}
+    let passes = [
+        Shrinker::drop_operations,
+        Shrinker::merge_advances,
+        Shrinker::advance_into_lives,
+        Shrinker::simplify_ids,
+        Shrinker::simplify_payloads,
+        Shrinker::simplify_times,
+    ];
+    // Each as often as it does something, before the next: to begin again with the first every time
+    // would try the same again and again.
+    while passes.map(|pass| shrinker.exhaust(pass)).contains(&true) {}
     Some(shrinker.best)
 }
 
@@ -92,6 +96,15 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             }
             _ => false,
         }
+    }
+
+    /// Takes a pass as often as it makes the program simpler. Says whether it ever did.
+    fn exhaust(&mut self, pass: fn(&mut Self) -> bool) -> bool {
+        let mut simpler = false;
+        while pass(self) {
+            simpler = true;
+        }
+        simpler
     }
 
     /// Leaves out stretches of operations, the long ones first, then any two.

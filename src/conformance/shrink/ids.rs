@@ -21,12 +21,12 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     /// Puts a simpler id in place of one, everywhere: one that occurs already merges the two.
     fn rename_one(&mut self, ids: &[String]) -> bool {
         let simple = simplest(ids.len() + 1);
-        ids.iter().any(|id| {
-            let simpler = simple.iter().take_while(|simple| *simple != id);
-            simpler
-                .into_iter()
-                .any(|simple| self.rename(&[(id, simple)]))
-        })
+        let mut renamed = false;
+        for id in ids {
+            let mut simpler = simple.iter().take_while(|simple| *simple != id);
+            renamed |= simpler.any(|simple| self.rename(&[(id, simple)]));
+        }
+        renamed
     }
 
     /// Puts a simple id that occurs already in place of one that is not simple, and a spare one in
