@@ -8,12 +8,13 @@ mod much;
 mod odd;
 mod reports;
 mod right;
+mod said;
 mod wrong;
 
 use animal::{Animal, Cage, RIGHT};
 use odd::{Actor, Sharded, Slow, Sorted};
 use session_spec::Clause;
-use session_spec::conformance::{Check, Made, Profile, Report, Verdict, check};
+use session_spec::conformance::{Check, Made, Profile, Program, Report, Verdict, check};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use wrong::wrong;
@@ -104,6 +105,14 @@ fn are_caught(animals: &[Animal], judge: fn(Animal) -> Report) {
             if violation.near_miss.as_deref() != Some(expected) {
                 missed.push(format!("{}: not near\n{report}", animal.name));
             }
+        }
+        let shortest: Program = said::shortest(animal).parse().expect("it is a program");
+        if violation.program.ops().len() > shortest.ops().len() {
+            let program = &violation.program;
+            missed.push(format!(
+                "{}: a shorter one is known\n  {program}\n  {shortest}",
+                animal.name
+            ));
         }
         if !violation.because.contains(clause.id()) {
             missed.push(format!("{}: not argued\n{report}", animal.name));

@@ -125,8 +125,6 @@ pub(crate) fn wrong() -> impl Iterator<Item = &'static Animal> {
         ids::IDS,
         values::VALUES,
         errors::ERRORS,
-        ids::MORE,
-        values::MORE,
     ]
     .into_iter()
     .flatten()

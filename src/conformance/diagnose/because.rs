@@ -32,13 +32,20 @@ pub(super) fn because(failing: &Failing) -> String {
         ),
         None => argument,
     };
-    match failing.failure.outcome {
+    let must_refuse = matches!(failing.failure.expected.reply, Reply::Refused(_));
+    match &failing.failure.outcome {
         Outcome::Panicked(_) => format!("{argument}; no input may make a store panic (ERR-1)"),
         Outcome::Hung(_) => format!("{argument}; no input may make a store hang (ERR-1)"),
         Outcome::Died(_) => {
             format!("{argument}; no input may make a store end its process (ERR-1)")
         }
         Outcome::Failed(_) => format!("{argument}; the store answered with an error"),
+        Outcome::Replied(Reply::Refused(constraint)) if must_refuse => {
+            format!("{argument} for that, and not because \"{constraint}\"")
+        }
+        Outcome::Replied(Reply::Refused(constraint)) => {
+            format!("{argument}; the store refused it: \"{constraint}\"")
+        }
         Outcome::Replied(_) => argument,
     }
 }

@@ -2,9 +2,11 @@
 //! name it.
 
 use crate::clause::Clause;
+use crate::conformance::Outcome;
 use crate::conformance::lockstep;
 use crate::conformance::program::{Id, Payload, Time};
 use crate::conformance::shrink::Failing;
+use crate::constraint::Constraint;
 use crate::model::{Model, Op, Reply};
 use crate::snapshot::Snapshot;
 use std::fmt::Display;
@@ -21,7 +23,14 @@ pub(super) fn rule(failing: &Failing, clause: Clause) -> Option<String> {
         Clause::Drp3 => "a drop of the empty id does nothing".to_owned(),
         Clause::Drp2 => "a drop of what is gone does nothing".to_owned(),
         Clause::Idn1 => format!("{} is another id", cast.other?),
-        Clause::Idn2 => "an id is held as it is, or refused".to_owned(),
+        Clause::Idn2 => match failing.failure.outcome {
+            Outcome::Replied(Reply::Refused(Constraint::UnsupportedId))
+                if cast.ends_with_commit =>
+            {
+                "an id that it has taken before is one that it can hold".to_owned()
+            }
+            _ => "an id is held as it is, or refused as one that is not supported".to_owned(),
+        },
         Clause::Pre4 => "a prepare changes nothing".to_owned(),
         Clause::Com6 if cast.ends_with_commit => {
             "it replaces what is live, and that is no error".to_owned()
@@ -35,6 +44,9 @@ pub(super) fn rule(failing: &Failing, clause: Clause) -> Option<String> {
         }
         Clause::Ttl4 => "it was found gone and not committed since, so it stays gone".to_owned(),
         Clause::Snp4 => "it comes back as it was, in every value".to_owned(),
+        Clause::Com5 if cast.ends_with_commit => {
+            "a commit that may not be refused takes effect".to_owned()
+        }
         Clause::Pre3 | Clause::Com5 => "that is what a prepare gives".to_owned(),
         _ => return None,
     };

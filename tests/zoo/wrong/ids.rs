@@ -114,10 +114,6 @@ pub(crate) const IDS: &[Animal] = &[
         },
         ..RIGHT
     },
-];
-
-/// More of the same: judged with the default budget only.
-pub(crate) const MORE: &[Animal] = &[
     keyed!("trims both ends", Clause::Idn1, |id: &str| named(
         id.trim(),
         id

@@ -89,10 +89,6 @@ pub(crate) const VALUES: &[Animal] = &[
         },
         ..RIGHT
     },
-];
-
-/// More of the same: judged with the default budget only.
-pub(crate) const MORE: &[Animal] = &[
     values!(
         "whole doubles become integers",
         |value: &Value| match value.as_f64() {
