@@ -213,6 +213,11 @@ fn by_ttl(failing: &Failing, probe: Probe<'_>) -> Option<String> {
     let Op::Commit { snapshot, ttl } = &failing.ops[place] else {
         return None;
     };
+    let commit = &failing.ops[place];
+    if failing.ops[..place].contains(commit) {
+        // Where the same commit once more is the matter, another ttl makes it another.
+        return None;
+    }
     let keeps = |ttl: Nanos| {
         let mut ops = failing.ops.clone();
         ops[place] = Op::Commit {

@@ -170,7 +170,7 @@ impl<'a> Story<'a> {
             Clause::Pre1 => Clause::Pre1,
             _ if self.seen_gone => Clause::Ttl4,
             _ if self.dropped_in_vain || self.dropped_unknown => Clause::Drp2,
-            _ if self.prepared => Clause::Pre4,
+            _ if self.prepared || self.prepared_other => Clause::Pre4,
             Clause::Drp1 => Clause::Drp1,
             _ if self.by == Some(Clause::Com6) => Clause::Com6,
             _ if self.has_huge_ttl() => Clause::Com7,

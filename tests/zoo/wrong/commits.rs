@@ -151,6 +151,24 @@ pub(crate) const COMMITS: &[Animal] = &[
         ..RIGHT
     },
     Animal {
+        name: "takes the same once more for a retry",
+        clause: Some(Clause::Com8),
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let last = shelf.aside.get(snapshot.id());
+            let is_retry = last.is_some_and(|last| {
+                last.snapshot == *snapshot && last.deadline == now + ttl.as_nanos()
+            });
+            if !is_retry {
+                shelf.put(now, snapshot, ttl);
+                let entry = shelf.entries[snapshot.id()].clone();
+                shelf.aside.insert(snapshot.id().to_owned(), entry);
+            }
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
         name: "a drop is for ever",
         clause: Some(Clause::Com8),
         commit: |shelf, now, snapshot, ttl| {

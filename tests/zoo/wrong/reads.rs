@@ -66,6 +66,19 @@ pub(crate) const READS: &[Animal] = &[
         ..RIGHT
     },
     Animal {
+        name: "reading one prolongs the others",
+        clause: Some(Clause::Pre4),
+        prepare: |shelf, now, id| {
+            let found = (RIGHT.prepare)(shelf, now, id)?;
+            if found.is_some() {
+                let others = shelf.entries.iter_mut().filter(|(other, _)| *other != id);
+                others.for_each(|(_, entry)| entry.deadline += SECOND);
+            }
+            Ok(found)
+        },
+        ..RIGHT
+    },
+    Animal {
         name: "reading takes the entry out",
         clause: Some(Clause::Pre4),
         prepare: |shelf, now, id| {

@@ -77,6 +77,18 @@ pub(crate) const VALUES: &[Animal] = &[
         _ => Some(value.clone()),
     }),
     Animal {
+        name: "an empty session is not written",
+        clause: Some(Clause::Snp4),
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            if snapshot.user().is_some() || !snapshot.data().is_empty() {
+                shelf.put(now, snapshot, ttl);
+            }
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
         name: "an empty session is not kept",
         clause: Some(Clause::Snp4),
         commit: |shelf, now, snapshot, ttl| {
