@@ -1,5 +1,7 @@
 //! What is said of wrong stores that differ in small things.
 
+mod needed;
+
 use super::*;
 use crate::clock::ManualClock;
 use crate::conformance::program::Program;
