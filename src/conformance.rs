@@ -72,6 +72,7 @@ mod report;
 mod restarts;
 mod run;
 mod search;
+mod serial;
 mod shrink;
 mod subject;
 mod suite;

@@ -1,13 +1,17 @@
 //! What is told apart: a wrong order of calls, and a store that one client finds out.
 
 use super::*;
+use crate::clause::Clause;
 use crate::clock::ManualClock;
+use crate::conformance::Profile;
 use crate::conformance::concurrent::Concurrent;
+use crate::conformance::exec::Outcome;
 use crate::conformance::judge::Span;
 use crate::conformance::payload;
 use crate::conformance::program::Program;
 use crate::conformance::subject::Made;
-use crate::{MemStore, Store, StoreError, token};
+use crate::model::Reply;
+use crate::{MemStore, Snapshot, Store, StoreError, token};
 use std::time::Duration;
 
 const SECOND: Nanos = 1_000_000_000;

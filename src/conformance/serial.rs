@@ -1,0 +1,107 @@
+//! Serial: the calls of several clients made by one, one at a time. What goes wrong then too is no matter
+//! of order.
+
+use super::exec;
+use super::history::{History, Record};
+use super::search::{Caught, Searcher};
+use super::subject::{Passing, Subject};
+use crate::model::{Nanos, Op};
+
+impl<S: Subject> Searcher<'_, S> {
+    /// The calls one after another, with the cancelled ones or without, if the store answers wrong then
+    /// too: what one client can show is no matter of order.
+    pub(super) fn one_at_a_time(&self, history: &History, after: u64) -> Option<Caught> {
+        let records: Vec<&Record> = history.records().iter().collect();
+        let mut by_return = records.clone();
+        by_return.sort_by_key(|record| record.returned);
+        let [mut first, mut second] = [by_return.clone(), records.clone()];
+        first.retain(|record| record.outcome.is_some());
+        second.retain(|record| record.outcome.is_some());
+        let orders = [first, second, by_return, records];
+        orders
+            .into_iter()
+            .find_map(|records| self.alone(Self::as_program(&records, early), after))
+    }
+
+    /// The same of a few calls, in every order that their spans allow.
+    pub(super) fn in_some_order(&self, records: &[Record], after: u64) -> Option<Caught> {
+        const MOST: usize = 24;
+        let mut orders = Vec::new();
+        let all: Vec<&Record> = records.iter().collect();
+        in_orders(&all, &mut Vec::new(), &mut |order| {
+            orders.push(order.to_vec());
+            orders.len() < MOST
+        });
+        orders.into_iter().find_map(|records| {
+            let moments: [fn(&Record) -> Nanos; 2] = [early, late];
+            let programs = moments.map(|moment| Self::as_program(&records, moment));
+            programs.into_iter().find_map(|ops| self.alone(ops, after))
+        })
+    }
+
+    /// What one client shows that makes these calls.
+    pub(super) fn alone(&self, ops: Vec<Op>, after: u64) -> Option<Caught> {
+        let failure = exec::silently(|| self.runner(&ops)(&ops))?;
+        Some(Caught {
+            ops,
+            failure,
+            after,
+            others: 0,
+        })
+    }
+
+    /// The calls with the time between them, each made at its `moment`.
+    fn as_program(records: &[&Record], moment: fn(&Record) -> Nanos) -> Vec<Op> {
+        let (mut ops, mut now) = (Vec::new(), 0);
+        for record in records {
+            let moment = moment(record);
+            if Self::PASSING == Passing::Injected && moment > now {
+                let by = moment - now;
+                ops.push(Op::Advance { by });
+                now = moment;
+            }
+            ops.push(record.op.clone());
+        }
+        ops
+    }
+}
+
+/// When a call may have read the clock at the earliest.
+fn early(record: &Record) -> Nanos {
+    record.clock.from
+}
+
+/// And at the latest.
+fn late(record: &Record) -> Nanos {
+    match record.clock.to {
+        Nanos::MAX => record.clock.from,
+        to => to,
+    }
+}
+
+/// Tells `take` every order of `left` in which none comes before one that had returned when it was
+/// invoked, until that has enough.
+fn in_orders<'a>(
+    left: &[&'a Record],
+    order: &mut Vec<&'a Record>,
+    take: &mut impl FnMut(&[&'a Record]) -> bool,
+) -> bool {
+    if left.is_empty() {
+        return take(order);
+    }
+    (0..left.len()).all(|at| {
+        let next = left[at];
+        if left.iter().any(|other| other.returned < next.invoked) {
+            return true;
+        }
+        let mut others = left.to_vec();
+        others.remove(at);
+        order.push(next);
+        let go_on = in_orders(&others, order, take);
+        order.pop();
+        go_on
+    })
+}
+
+#[cfg(test)]
+mod tests;
