@@ -146,13 +146,21 @@ fn without(one: Ingredient, place: usize, ops: &[Op]) -> Vec<Op> {
     let mut ops = ops.to_vec();
     match one {
         Ingredient::Payload => {
-            if let Op::Commit {
-                snapshot: Some(snapshot),
+            let Op::Commit {
+                snapshot: Some(rich),
                 ..
-            } = &mut ops[place]
-            {
-                // With a user or without, as it was: that much is plain.
-                let number = 2 - u64::from(snapshot.user().is_some());
+            } = ops[place].clone()
+            else {
+                return ops;
+            };
+            // With a user or without, as it was: that much is plain. And wherever it is, for it may
+            // only matter that it is the same.
+            let number = 2 - u64::from(rich.user().is_some());
+            let commits = ops.iter_mut().filter_map(|op| match op {
+                Op::Commit { snapshot, .. } => snapshot.as_mut(),
+                _ => None,
+            });
+            for snapshot in commits.filter(|it| it.with_id("") == rich.with_id("")) {
                 *snapshot = payload::numbered(number, snapshot.id());
             }
             ops

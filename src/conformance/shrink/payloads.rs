@@ -10,7 +10,7 @@ use crate::snapshot::{Snapshot, User};
 
 impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     pub(super) fn simplify_payloads(&mut self) -> bool {
-        self.simplify_one() || self.simplify_alike()
+        self.simplify_alike() || self.simplify_one()
     }
 
     /// Puts the same small payload wherever the same large one is.
