@@ -90,7 +90,7 @@ impl Death {
             expected: hang::expected(ops),
             outcome: Outcome::Died(how),
             measured: None,
-            gone: Vec::new(),
+            otherwise: Vec::new(),
             refused_ids: Vec::new(),
         };
         let left = Cell::new(TRIES);

@@ -47,7 +47,7 @@ impl Disorder {
             search,
             after: self.after,
             repeats: false,
-            gone: Vec::new(),
+            otherwise: Vec::new(),
         }
     }
 }

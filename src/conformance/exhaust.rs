@@ -406,7 +406,7 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
             expected: self.steps[at].1.clone(),
             outcome,
             measured: None,
-            gone: Vec::new(),
+            otherwise: Vec::new(),
             // Its ids are tokens, or those that the profile names.
             refused_ids: Vec::new(),
         };

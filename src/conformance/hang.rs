@@ -40,7 +40,7 @@ pub(super) fn shrink<S: Subject>(
         expected: expected(ops),
         outcome: Outcome::Hung(patience),
         measured: None,
-        gone: Vec::new(),
+        otherwise: Vec::new(),
         refused_ids: Vec::new(),
     };
     let first = first_hanging(ops, hangs);

@@ -20,9 +20,9 @@ pub(super) struct Failure {
     pub(super) outcome: Outcome,
     /// When the call was made, in nanoseconds since the program began, where time was measured.
     pub(super) measured: Option<Nanos>,
-    /// The prepares before that found nothing, as they may in a store that evicts or is not durable,
-    /// though something was committed.
-    pub(super) gone: Vec<usize>,
+    /// The replies before that are right and not the model's, by their places: a store may evict, may
+    /// lose entries at a restart, and its clock may be coarse or uncertain.
+    pub(super) otherwise: Vec<(usize, Reply)>,
     /// The places of commits before it that the store refused for their id, as IDN-2 allows.
     pub(super) refused_ids: Vec<usize>,
 }
@@ -111,7 +111,7 @@ pub(super) fn run<S: Store>(
                 expected,
                 outcome,
                 measured: None,
-                gone: Vec::new(),
+                otherwise: Vec::new(),
                 refused_ids: Vec::new(),
             })
         })
@@ -123,7 +123,7 @@ pub(super) fn run<S: Store>(
             expected: model.step(ops.get(at).unwrap_or(&Op::Advance { by: 0 })),
             outcome: Outcome::Panicked(message),
             measured: None,
-            gone: Vec::new(),
+            otherwise: Vec::new(),
             refused_ids: Vec::new(),
         })
     })?;

@@ -152,7 +152,7 @@ pub struct Violation {
     pub repeats: bool,
     /// The prepares before the last that rightly found nothing, where the model has an entry.
     #[serde(skip)]
-    pub(super) gone: Vec<usize>,
+    pub(super) otherwise: Vec<(usize, Reply)>,
 }
 
 fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::Error> {

@@ -121,7 +121,7 @@ fn end<S: Subject>(
             search: so_far.search,
             after: 0,
             repeats: false,
-            gone: Vec::new(),
+            otherwise: Vec::new(),
         }
     } else {
         let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);

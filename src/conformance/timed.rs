@@ -13,7 +13,7 @@ use super::subject::{Clockwork as _, Passing, Subject};
 use super::watch;
 use super::workers;
 use crate::clock::{Clock as _, SystemClock, WallClock as _};
-use crate::model::{Model, Nanos, Op};
+use crate::model::{Model, Nanos, Op, Reply};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -250,7 +250,7 @@ struct Track<'a, S: Subject> {
     steps: usize,
     open: u64,
     /// The prepares that rightly found nothing though something was committed.
-    gone: Vec<usize>,
+    otherwise: Vec<(usize, Reply)>,
     refused_ids: Vec<usize>,
     failure: Option<Failure>,
 }
@@ -270,7 +270,7 @@ impl<'a, S: Subject> Track<'a, S> {
             coverage: Coverage::default(),
             steps: 0,
             open: 0,
-            gone: Vec::new(),
+            otherwise: Vec::new(),
             refused_ids: Vec::new(),
             failure: None,
         }
@@ -302,7 +302,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     expected: admitted.expected,
                     outcome: Outcome::Panicked(message),
                     measured: None,
-                    gone: self.gone.clone(),
+                    otherwise: self.otherwise.clone(),
                     refused_ids: self.refused_ids.clone(),
                 });
                 Ok(None)
@@ -385,7 +385,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     expected: Model::default().step(&Op::Restart),
                     outcome: Outcome::Failed(exec::with_sources(&*error)),
                     measured: None,
-                    gone: self.gone.clone(),
+                    otherwise: self.otherwise.clone(),
                     refused_ids: self.refused_ids.clone(),
                 });
                 Ok(false)
@@ -408,12 +408,12 @@ impl<'a, S: Subject> Track<'a, S> {
             Outcome::Replied(reply) if admitted.admits(reply) => {
                 self.judge.observe(op, reply);
                 let is_as_expected = admitted.expected.admits(reply);
+                if !is_as_expected {
+                    self.otherwise.push((self.next, reply.clone()));
+                }
                 if admitted.is_open {
                     self.open += 1;
-                } else if !is_as_expected {
-                    // Let go of, or lost at a restart.
-                    self.gone.push(self.next);
-                } else {
+                } else if is_as_expected {
                     let id = lockstep::id_of(op);
                     let slot = id.and_then(|id| self.ids.iter().position(|known| *known == id));
                     self.coverage
@@ -427,7 +427,7 @@ impl<'a, S: Subject> Track<'a, S> {
                     expected: admitted.expected,
                     outcome,
                     measured: (Timed::<S>::PASSING != Passing::Injected).then_some(span.from),
-                    gone: self.gone.clone(),
+                    otherwise: self.otherwise.clone(),
                     refused_ids: self.refused_ids.clone(),
                 });
                 false

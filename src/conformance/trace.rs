@@ -73,11 +73,11 @@ impl Trace {
         self.steps.iter().any(|step| step.disputed.is_some())
     }
 
-    /// The same with nothing found at these steps.
-    pub(super) fn without(mut self, gone: &[usize]) -> Self {
-        for at in gone {
+    /// The same with other replies at these steps.
+    pub(super) fn answering(mut self, otherwise: &[(usize, Reply)]) -> Self {
+        for (at, reply) in otherwise {
             if let Some(step) = self.steps.get_mut(*at) {
-                step.reply = ReplyText(&Reply::Nothing).to_string();
+                step.reply = ReplyText(reply).to_string();
             }
         }
         self

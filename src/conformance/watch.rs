@@ -51,8 +51,21 @@ impl Running for Vec<Op> {
     }
 }
 
+/// A thread, and who watches it.
+struct Here {
+    watch: Arc<Watch>,
+    beat: Arc<Beat>,
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        // A check has thousands of threads one after another, and programs can be long.
+        *lock(&self.beat.program) = None;
+    }
+}
+
 thread_local! {
-    static HERE: RefCell<Option<(Arc<Watch>, Arc<Beat>)>> = const { RefCell::new(None) };
+    static HERE: RefCell<Option<Here>> = const { RefCell::new(None) };
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -64,12 +77,13 @@ impl Watch {
     pub(super) fn enter(self: &Arc<Self>) {
         let beat = Arc::<Beat>::default();
         lock(&self.beats).push(Arc::clone(&beat));
-        HERE.set(Some((Arc::clone(self), beat)));
+        let watch = Arc::clone(self);
+        HERE.set(Some(Here { watch, beat }));
     }
 
     /// The watch over this thread.
     pub(super) fn here() -> Option<Arc<Self>> {
-        HERE.with_borrow(|here| here.as_ref().map(|(watch, _)| Arc::clone(watch)))
+        HERE.with_borrow(|here| here.as_ref().map(|here| Arc::clone(&here.watch)))
     }
 
     /// Tells the threads that nobody waits for them any more.
@@ -81,7 +95,7 @@ impl Watch {
 /// Whether this thread's check has ended without it.
 pub(super) fn is_stopped() -> bool {
     HERE.with_borrow(|here| {
-        let stop = |(watch, _): &(Arc<Watch>, _)| watch.stop.load(Ordering::Relaxed);
+        let stop = |here: &Here| here.watch.stop.load(Ordering::Relaxed);
         here.as_ref().is_some_and(stop)
     })
 }
@@ -122,8 +136,8 @@ fn add_one(counter: &AtomicU64) {
 
 fn with_beat(note: impl FnOnce(&Beat)) {
     HERE.with_borrow(|here| {
-        if let Some((_, beat)) = here {
-            note(beat);
+        if let Some(here) = here {
+            note(&here.beat);
         }
     });
 }

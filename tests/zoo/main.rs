@@ -180,6 +180,41 @@ fn ttl_2_later_than_the_resolution_is_caught() {
     }
 }
 
+/// Within its resolution it may answer either way, and what it did answer is what is told and judged.
+#[test]
+fn pre_4_what_a_coarse_clock_answered_is_told_as_it_was() {
+    const SECOND: u128 = 1_000_000_000;
+    let prolongs = Animal {
+        name: "every look rounds up what is left",
+        prepare: |shelf, now, id| {
+            let found = (RIGHT.prepare)(shelf, now, id)?;
+            if let (Some(_), Some(entry)) = (&found, shelf.entries.get_mut(id)) {
+                entry.deadline = now + (entry.deadline - now).div_ceil(SECOND) * SECOND;
+            }
+            Ok(found)
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            let seconds = ttl.as_nanos().div_ceil(SECOND) * SECOND;
+            let ttl = Duration::from_nanos(seconds.try_into().unwrap_or(u64::MAX));
+            (RIGHT.commit)(shelf, now, snapshot, ttl)
+        },
+        ..RIGHT
+    };
+    let profile = Profile::default().resolution(Duration::from_secs(1));
+    let program = "commit A v1 ttl 1ns; advance 500ms; prepare A; advance 500000001ns; prepare A";
+    let report = checked(prolongs).profile(profile).replay(program).run();
+    let found: Vec<Clause> = report.violations.iter().map(|found| found.clause).collect();
+    assert_eq!(found, [Clause::Pre4], "{report}");
+    let text = report.to_string();
+    let looks = text
+        .lines()
+        .filter(|line| line.contains("prepare A  ") && line.contains("t="));
+    assert!(
+        looks.clone().count() == 2 && looks.clone().all(|look| look.contains(" v1")),
+        "{report}"
+    );
+}
+
 /// Its times hang together in steps of an hour, over thousands of years.
 #[test]
 fn ttl_2_long_times_that_hang_together_are_shrunk_in_large_steps() {

@@ -87,7 +87,9 @@ impl<'a> Story<'a> {
                 Op::Advance { .. } | Op::Restart | Op::Commit { snapshot: None, .. } => {}
                 Op::Prepare { .. } if own => {
                     story.prepared = true;
-                    story.seen_gone |= story.commit.is_some() && expected.reply == Reply::Nothing;
+                    let otherwise = failure.otherwise.iter().find(|(place, _)| *place == at);
+                    let reply = otherwise.map_or(&expected.reply, |(_, reply)| reply);
+                    story.seen_gone |= story.commit.is_some() && *reply == Reply::Nothing;
                 }
                 Op::Prepare { .. } => story.prepared_other = true,
                 Op::Drop { .. } if own => {

@@ -283,7 +283,7 @@ fn a_commit_that_fails_for_its_payload_breaks_snp_4() {
         expected: Model::default().step(&ops[0]),
         outcome: Outcome::Failed("no lists".to_owned()),
         measured: None,
-        gone: Vec::new(),
+        otherwise: Vec::new(),
         refused_ids: Vec::new(),
     };
     let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, None);

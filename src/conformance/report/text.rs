@@ -117,7 +117,7 @@ impl Display for Violation {
         let expected = self.expected.as_ref();
         let expected = expected.map(|reply| ReplyText(reply).to_string());
         let last = format!("{got}   <- expected {}", expected.unwrap_or_default());
-        let trace = Trace::refusing(&self.refused_ids, &self.program).without(&self.gone);
+        let trace = Trace::refusing(&self.refused_ids, &self.program).answering(&self.otherwise);
         write!(f, "{}", trace.ending_with(last))?;
         wrapped(f, "because  ", &format!("{}.", self.because))?;
         if let Some(near_miss) = &self.near_miss {

@@ -135,7 +135,7 @@ pub(in super::super) fn violation(
         search,
         after,
         repeats,
-        gone: failing.failure.gone,
+        otherwise: failing.failure.otherwise,
     }
 }
 

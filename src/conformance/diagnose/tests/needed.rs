@@ -28,7 +28,7 @@ fn clause_of(program: &str, answer: &str) -> Clause {
         expected: steps.nth(ops.len() - 1).expect("there is a last one"),
         outcome,
         measured: None,
-        gone: Vec::new(),
+        otherwise: Vec::new(),
         refused_ids: Vec::new(),
     };
     Diagnosis::of(&Failing { ops, failure }, SECOND, None).clause
