@@ -284,15 +284,20 @@ impl<S: Subject> Searcher<'_, S> {
         let before = [
             vec![],
             vec![commit(1, 20)],
+            vec![commit(1, 2), advance(1)],
             vec![commit(1, 1), advance(1)],
             vec![commit(1, 20), drop()],
         ];
-        let calls = [prepare(), commit(2, 2), commit(2, 40), drop()];
+        let refused = commit(2, 0);
+        let calls = [prepare(), commit(2, 2), commit(2, 40), drop(), refused];
         let after = [
             vec![],
             vec![drop()],
             vec![commit(3, 10)],
+            vec![advance(1)],
+            vec![prepare(), advance(1)],
             vec![advance(2)],
+            vec![prepare(), advance(19)],
             vec![advance(20)],
         ];
         let mut programs = Vec::new();

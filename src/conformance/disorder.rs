@@ -125,7 +125,12 @@ impl Disorder {
                 many => format!("{many} calls were"),
             };
             let call = Operation(&first.op);
-            self.lanes += &format!("before the last of these, {calls} cancelled: {call}\n");
+            let begin = self.records.iter().map(|record| record.invoked).min();
+            let which = match cancelled.iter().all(|record| Some(record.returned) < begin) {
+                true => "these",
+                false => "the last of these",
+            };
+            self.lanes += &format!("before {which}, {calls} cancelled: {call}\n");
             self.records.splice(0..0, cancelled);
             self.records.sort_by_key(|record| record.invoked);
         }
@@ -148,6 +153,7 @@ pub(super) fn on_one_id(
         .iter()
         .copied()
         .filter(|record| !record.is_open() || !matches!(record.op, Op::Prepare { .. }))
+        .filter(|record| !record.must_be_refused())
         .collect();
     let calls: Vec<Call> = known
         .iter()

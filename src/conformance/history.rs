@@ -144,6 +144,11 @@ impl Record {
         matches!(self.outcome, None | Some(Outcome::Failed(_)))
     }
 
+    /// Whether it is a commit that changes nothing, cancelled or not (COM-3, COM-4).
+    pub(super) fn must_be_refused(&self) -> bool {
+        matches!(self.op, Op::Commit { ttl, .. } if ttl <= 0)
+    }
+
     /// Whether two calls were under way at once.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.invoked < other.returned && other.invoked < self.returned
@@ -157,6 +162,9 @@ impl Record {
         let is_prepare = matches!(self.op, Op::Prepare { .. });
         match outcome {
             Outcome::Failed(_) => false,
+            Outcome::Replied(reply) if self.must_be_refused() => {
+                !matches!(reply, Reply::Refused(_))
+            }
             Outcome::Replied(Reply::Found(_) | Reply::Nothing) => !is_prepare,
             Outcome::Replied(Reply::Done) => is_prepare,
             _ => true,

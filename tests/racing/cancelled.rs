@@ -1,7 +1,8 @@
 //! Stores that go wrong when a call is broken off half way.
 
-use super::racer::{Entrant, Racer, Shelf, lock, mixed, step_back};
-use session_spec::{Clause, Snapshot};
+use super::racer::{Entrant, Racer, Shelf, lock, mixed, step_back, validate};
+use session_spec::conformance::Profile;
+use session_spec::{Clause, Snapshot, Store, StoreError};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::sync::Mutex;
@@ -25,7 +26,126 @@ pub(crate) fn entrants() -> Vec<Entrant> {
         Entrant::of::<HandsOver>("hands its lock to one that has left", &[Can1]),
         Entrant::of::<PanicsAfter>("panics ever after", &[Can1]),
         Entrant::of::<RollsBack>("rolls back what another has written", &[Can1]),
+        Entrant::of::<DropsAnew>("puts what it drops back with a life anew", &[Can1]),
+        Entrant::of::<ReadsAnew>("gives what it reads a life anew", &[Can1]),
+        Entrant::made(
+            "undoes a refused commit after a while",
+            &[Can1],
+            Profile::default(),
+            |clock| {
+                Box::new(UndoesRefused(
+                    Shelf::new(clock),
+                    tokio::sync::Mutex::default(),
+                ))
+            },
+        ),
     ]
+}
+
+/// Does this unless it is disarmed: when a call is broken off.
+struct OnDrop<F: FnMut()>(F, bool);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        if self.1 {
+            (self.0)();
+        }
+    }
+}
+
+/// What a commit gave each id.
+#[derive(Default)]
+struct Lives(Mutex<HashMap<String, Duration>>);
+
+impl Lives {
+    fn put(&self, shelf: &Shelf, snapshot: &Snapshot, ttl: Duration) {
+        lock(&self.0).insert(snapshot.id().to_owned(), ttl);
+        shelf.put(snapshot, ttl);
+    }
+
+    fn anew(&self, shelf: &Shelf, snapshot: &Snapshot) {
+        let ttl = lock(&self.0).get(snapshot.id()).copied();
+        shelf.put(snapshot, ttl.unwrap_or_default());
+    }
+}
+
+#[derive(Default)]
+struct DropsAnew(Lives, tokio::sync::Mutex<()>);
+
+impl Racer for DropsAnew {
+    async fn prepare(&self, shelf: &Shelf, id: &str) -> Option<Snapshot> {
+        let _turn = self.1.lock().await;
+        shelf.live(id)
+    }
+
+    async fn commit(&self, shelf: &Shelf, snapshot: &Snapshot, ttl: Duration) {
+        let _turn = self.1.lock().await;
+        self.0.put(shelf, snapshot, ttl);
+    }
+
+    async fn drop(&self, shelf: &Shelf, id: &str) {
+        let _turn = self.1.lock().await;
+        let old = shelf.live(id);
+        shelf.take(id);
+        let back = || old.iter().for_each(|old| self.0.anew(shelf, old));
+        let mut back = OnDrop(back, true);
+        step_back().await;
+        back.1 = false;
+    }
+}
+
+#[derive(Default)]
+struct ReadsAnew(Lives, tokio::sync::Mutex<()>);
+
+impl Racer for ReadsAnew {
+    async fn prepare(&self, shelf: &Shelf, id: &str) -> Option<Snapshot> {
+        let _turn = self.1.lock().await;
+        let live = shelf.live(id)?;
+        let mut anew = OnDrop(|| self.0.anew(shelf, &live), true);
+        step_back().await;
+        anew.1 = false;
+        shelf.live(id)
+    }
+
+    async fn commit(&self, shelf: &Shelf, snapshot: &Snapshot, ttl: Duration) {
+        let _turn = self.1.lock().await;
+        self.0.put(shelf, snapshot, ttl);
+    }
+
+    async fn drop(&self, shelf: &Shelf, id: &str) {
+        let _turn = self.1.lock().await;
+        shelf.take(id);
+    }
+}
+
+/// It writes first, and validates then.
+struct UndoesRefused(Shelf, tokio::sync::Mutex<()>);
+
+impl Store for UndoesRefused {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        let _turn = self.1.lock().await;
+        Ok(self.0.live(id))
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        let _turn = self.1.lock().await;
+        let old = self.0.entry(snapshot.id());
+        self.0.put(snapshot, ttl);
+        let Err(refusal) = validate(snapshot, ttl) else {
+            return Ok(());
+        };
+        step_back().await;
+        self.0.take(snapshot.id());
+        let back = |old| lock(&self.0.entries).insert(snapshot.id().to_owned(), old);
+        old.map(back);
+        Err(refusal)
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        let _turn = self.1.lock().await;
+        self.0.take(id);
+        Ok(())
+    }
 }
 
 struct StaysBusy(Semaphore);
