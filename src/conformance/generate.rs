@@ -219,7 +219,8 @@ impl Generator {
     /// might take for one another; of a store that supports certain ids only, those.
     fn ids(&self, mut bits: Bits) -> Vec<String> {
         if let Some(pair) = &self.profile.ids {
-            let [other, another] = pair(bits.0 >> 32);
+            // Small numbers, large ones, and ones that no double holds exactly.
+            let [other, another] = pair(bits.0 >> [32, 1][(bits.0 % 2) as usize]);
             let [one, two] = pair(bits.0 & u64::from(u32::MAX));
             return vec![one, two, String::new(), other, another];
         }
@@ -253,6 +254,13 @@ impl Generator {
 
     fn ttl(&self, bits: &mut Bits, id: &str, model: &Model) -> Nanos {
         let tick = self.pace.tick;
+        if let Some(horizon) = self.profile.horizon.map(nanos)
+            && bits.take(4) == 0
+        {
+            // About the horizon, and far beyond.
+            let beyond = [-1, 0, 1, tick, horizon];
+            return horizon + beyond[bits.take(8) % beyond.len()];
+        }
         match bits.take(8) {
             0..4 => 1 + bits.take(4) as Nanos * tick / 2,
             4 => (1 + bits.take(2) as Nanos) * tick,
@@ -280,6 +288,9 @@ impl Generator {
         }
         let to_deadline = |bits: &mut Bits| {
             let deadline = model.deadline(&ids[bits.take(8) % ids.len()])?;
+            // What lies beyond the horizon is live until then.
+            let horizon = self.profile.horizon.map_or(Nanos::MAX, nanos);
+            let deadline = deadline.min(model.now().saturating_add(horizon));
             let about = deadline + bits.take(4) as Nanos % 3 - 1;
             // Or when a store with a coarse clock must have let go.
             let resolution = nanos(self.profile.resolution);

@@ -6,7 +6,7 @@ use super::payload;
 use super::profile::Profile;
 use super::program::Program;
 use super::values;
-use crate::data::MAX_DEPTH;
+use crate::data::{Data, MAX_DEPTH};
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
 
@@ -17,12 +17,28 @@ pub(super) fn programs(profile: &Profile, tick: Nanos, deepest: Option<usize>) -
     let [token, _] = profile.two_ids();
     let snapshots = values::notorious(depth).into_iter();
     let snapshots = snapshots.map(|snapshot| snapshot.with_id(&*token));
+    let snapshots = snapshots.chain(largest(profile, &token));
     let snapshots = snapshots.filter(|snapshot| values::fits(snapshot, profile));
     let values = snapshots.map(|snapshot| vec![commit(snapshot, tick), prepare(&token)]);
     let pairs = hostile::pairs().filter(|_| profile.ids.is_none());
     let pairs = pairs.filter(|pair| pair.iter().all(|id| values::fits_in(id, profile)));
     let pairs = pairs.map(|[one, other]| told_apart(&one, &other, tick));
     values.chain(pairs).map(Program::from).collect()
+}
+
+/// One as large as the store supports; unless that is told, larger than the mebibyte at which caches end.
+fn largest(profile: &Profile, id: &str) -> Option<Snapshot> {
+    const MEBIBYTE: usize = 1 << 20;
+    let of_text = |length: usize| {
+        let mut data = Data::default();
+        let set = data.set("", "x".repeat(length));
+        set.is_ok().then(|| Snapshot::new(id, "", None, data))
+    };
+    let length = match profile.size {
+        Some(size) => size.checked_sub(of_text(0)?.encode().len())?,
+        None => MEBIBYTE + 1,
+    };
+    of_text(length)
 }
 
 /// Whether two ids are two: what is done under one is not seen under the other.

@@ -160,14 +160,22 @@ fn shapes() -> Vec<Value> {
         { "S": "a" },
         { "key": "a", "value": 1 },
     ]);
-    match shapes {
+    let mut shapes = match shapes {
         Value::Array(shapes) => shapes,
         other => vec![other],
-    }
+    };
+    // Names, and names as long, that are keys of a map within.
+    let names = TELLTALES.iter().chain(&NAMES);
+    let names = names.map(|name| ((*name).to_owned(), Value::from(1)));
+    shapes.push(Value::Object(names.collect()));
+    let long = LENGTHS.into_iter().filter(|length| *length < 10_000);
+    let long = long.map(|length| ("x".repeat(length), Value::from(1)));
+    shapes.push(Value::Object(long.collect()));
+    shapes
 }
 
 /// What other types look like, and what careless formats change.
-const TELLTALES: [&str; 57] = [
+const TELLTALES: [&str; 59] = [
     "",
     " ",
     " a ",
@@ -210,6 +218,8 @@ const TELLTALES: [&str; 57] = [
     "a\n",
     "e\u{301}",
     "\\",
+    "\\\\",
+    "\u{feff}a",
     "\\n",
     "\\u0041",
     "''",
@@ -228,7 +238,7 @@ const TELLTALES: [&str; 57] = [
 ];
 
 /// Names that have a meaning of their own in some store, as keys.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "_id",
     "__v",
     "id",
@@ -253,6 +263,7 @@ const NAMES: [&str; 28] = [
     "a[0]",
     "length",
     "constructor",
+    "json_class",
     "toString",
     "key",
     "value",

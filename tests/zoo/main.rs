@@ -2,6 +2,7 @@
 //! program; every odd but right one must be left in peace.
 
 mod animal;
+mod claims;
 mod hidden;
 mod minimal;
 mod much;
@@ -155,29 +156,6 @@ caught! {
 fn every_wrong_store_is_caught_with_the_default_budget() {
     let animals: Vec<Animal> = wrong().copied().collect();
     are_caught(&animals, |animal| checked(animal).run());
-}
-
-/// It may be late by less than its resolution, and is late by half as much again.
-#[test]
-fn ttl_2_later_than_the_resolution_is_caught() {
-    let late = Animal {
-        name: "fifteen milliseconds too long",
-        commit: |shelf, now, snapshot, ttl| {
-            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
-            if let Some(entry) = shelf.entries.get_mut(snapshot.id()) {
-                entry.deadline += 15_000_000;
-            }
-            Ok(())
-        },
-        ..RIGHT
-    };
-    let coarse = Profile::default().resolution(Duration::from_millis(10));
-    for seed in 0..3 {
-        let check = checked(late).profile(coarse.clone()).seed(seed);
-        let report = check.clients(1).depth(0).sequences(200).run();
-        let found: Vec<Clause> = report.violations.iter().map(|found| found.clause).collect();
-        assert_eq!(found, [Clause::Ttl2], "{report}");
-    }
 }
 
 /// Within its resolution it may answer either way, and what it did answer is what is told and judged.

@@ -17,6 +17,11 @@ pub(crate) const IDS: &[Animal] = &[
         // The empty id stays what it is.
         id[..end.max(usize::from(!id.is_empty()))].to_owned()
     }),
+    keyed!("ends at a carriage return", Clause::Idn1, |id: &str| {
+        named(id.split('\r').next().unwrap_or_default(), id)
+    }),
+    keyed!("ignores accents", Clause::Idn1, |id: &str| id
+        .replace('é', "e")),
     keyed!("composes accents", Clause::Idn1, |id: &str| id
         .replace("e\u{301}", "é")),
     keyed!("a hash begins a comment", Clause::Idn1, |id: &str| {
