@@ -20,7 +20,7 @@ use crate::token;
 use std::cell::Cell;
 
 /// Each try to shrink starts a process.
-const TRIES: usize = 200;
+const TRIES: usize = 300;
 
 /// The programs, plain ones first, with values of up to `deepest` levels.
 pub(super) fn programs(profile: &Profile, deepest: usize, tick: Nanos) -> Vec<Program> {

@@ -58,7 +58,16 @@ pub(super) fn shrink(
     ];
     // Each as often as it does something, before the next: to begin again with the first every time
     // would try the same again and again.
-    while passes.map(|pass| shrinker.exhaust(pass)).contains(&true) {}
+    let mut in_vain = 0;
+    for pass in passes.iter().cycle() {
+        in_vain = match shrinker.exhaust(*pass) {
+            true => 1,
+            false => in_vain + 1,
+        };
+        if in_vain == passes.len() {
+            break;
+        }
+    }
     Some(shrinker.best)
 }
 
