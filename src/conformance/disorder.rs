@@ -96,11 +96,48 @@ impl Disorder {
                 Verdict::Explained => {}
                 Verdict::Undecided => verdict = Verdict::Undecided,
                 Verdict::Wrong(disorder) => {
-                    return Verdict::Wrong(disorder.with_cancelled(history));
+                    return Verdict::Wrong(disorder.among(history).with_cancelled(history));
                 }
             }
         }
         verdict
+    }
+
+    /// What is needed to see that it is wrong need not be what made it so: where none of these calls
+    /// overlap, those that were under way with them are told.
+    fn among(mut self, history: &History) -> Self {
+        const MOST: usize = 4;
+        let is_needed = |record: &Record| {
+            let mut needed = self.records.iter();
+            needed.any(|needed| needed.invoked == record.invoked)
+        };
+        let meets = |record: &Record| self.records.iter().any(|needed| needed.overlaps(record));
+        let alone = |record: &Record| {
+            let mut others = self
+                .records
+                .iter()
+                .filter(|one| one.invoked != record.invoked);
+            !others.any(|other| other.overlaps(record))
+        };
+        let others = history.records().iter();
+        let others = others.filter(|record| !is_needed(record) && meets(record));
+        let others: Vec<String> = others
+            .map(|record| Operation(&record.op).to_string())
+            .collect();
+        if others.is_empty() || !self.records.iter().all(alone) {
+            return self;
+        }
+        let more = match others.len().saturating_sub(MOST) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let some = others
+            .iter()
+            .take(MOST)
+            .map(String::as_str)
+            .collect::<Vec<_>>();
+        self.lanes += &format!("at the same time, by others: {}{more}\n", some.join("; "));
+        self
     }
 
     /// A cancelled prepare says nothing, and one of another id is not among the calls; where neither
@@ -463,3 +500,6 @@ fn call<'a>(record: &'a Record, profile: &Profile, values: &mut Values<'a>) -> C
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

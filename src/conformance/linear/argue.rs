@@ -122,13 +122,22 @@ impl Reduced {
                 .filter(|call| is_write(call) && !is_before(read, call))
                 .filter(|call| *call == commit || !is_past(call));
             (self.comes_before(commit, read) && last.all(is_live)).then(|| {
+                let mut finders = self.finds_of(commit).filter(|found| is_before(found, read));
+                // The commit may still be under way: then it is known to come before by who found it.
+                let since = match finders.next() {
+                    Some(finder) if !is_before(commit, read) => format!(
+                        "{}'s prepare had found it, yet {}'s prepare came after that one",
+                        self.client(finder),
+                        self.client(read)
+                    ),
+                    _ => format!("yet {}'s prepare came after it", self.client(read)),
+                };
                 format!(
-                    "{}'s commit of {} is live until {} at least, and no drop came after it; yet {}'s \
-                     prepare came after it and had returned by {}, and finds nothing",
+                    "{}'s commit of {} is live until {} at least, and no drop came after it; {since} \
+                     and had returned by {}, and finds nothing",
                     self.client(commit),
                     name(value),
                     Time(live_until(commit)),
-                    self.client(read),
                     Time(read.clock.to)
                 )
             })

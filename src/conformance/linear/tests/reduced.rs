@@ -276,7 +276,7 @@ fn a_commit_that_was_found_before_it_returned_is_told() {
     c1 [--commit v1 ttl 100s------------------]
     c2  [--prepare v1--] [--prepare nothing--]
 
-    c1's commit of v1 is live until 101s at least, and no drop came after it; yet c2's prepare came after it and had returned by 5s, and finds nothing
+    c1's commit of v1 is live until 101s at least, and no drop came after it; c2's prepare had found it, yet c2's prepare came after that one and had returned by 5s, and finds nothing
     ");
 }
 
