@@ -300,7 +300,19 @@ impl<S: Subject> Searcher<'_, S> {
             vec![prepare(), advance(19)],
             vec![advance(20)],
         ];
-        let mut programs = Vec::new();
+        // What hangs ends the check, so the shortest come first.
+        let next = [prepare(), commit(3, 10), drop()];
+        let pairs = calls.iter().flat_map(|call| {
+            next.iter()
+                .map(move |next| vec![call.clone(), next.clone()])
+        });
+        let mut programs: Vec<Cancelled> = pairs
+            .map(|ops| Cancelled {
+                ops,
+                at: 0,
+                times: 1,
+            })
+            .collect();
         for before in &before {
             for call in &calls {
                 for after in &after {

@@ -14,6 +14,9 @@ use crate::store::BoxError;
 /// A backend that fails now and then does not do so in every one of so many runs.
 const RUNS: usize = 8;
 
+/// What is remote is called so often before it is said to fail for ever.
+const ENOUGH: usize = 3;
+
 impl<S: Subject> Searcher<'_, S> {
     /// The smallest program next to this one whose last call fails because an earlier one was
     /// cancelled; `records` is what the program showed when its call was polled so often.
@@ -60,7 +63,9 @@ impl<S: Subject> Searcher<'_, S> {
                 .filter(|(_, record)| record.outcome.is_some())
         };
         let end = later().find(|(_, record)| has_failed(record))?.0;
-        let is_over = !self.profile.remote || later().all(|(_, record)| has_failed(record));
+        let all_fail =
+            || later().count() >= ENOUGH && later().all(|(_, record)| has_failed(record));
+        let is_over = !self.profile.remote || all_fail();
         is_over.then_some(*end)
     }
 
