@@ -1,5 +1,6 @@
 //! What is said of wrong stores that differ in small things.
 
+mod argued;
 mod needed;
 
 use super::*;

@@ -1,0 +1,117 @@
+//! Why a reply is wrong, where other than the model decides what is right: after restarts, evictions and
+//! refused ids.
+
+use super::*;
+use crate::model::Expected;
+
+fn argued(program: &str, found: Option<u64>, expected: Expected, refused: &[usize]) -> String {
+    let ops = ops(program);
+    let id = ops.last().and_then(lockstep::id_of).unwrap_or_default();
+    let outcome = match found {
+        Some(number) => Reply::Found(payload::numbered(number, id)),
+        None => Reply::Nothing,
+    };
+    let failure = Failure {
+        at: ops.len() - 1,
+        expected,
+        outcome: Outcome::Replied(outcome),
+        measured: None,
+        otherwise: Vec::new(),
+        refused_ids: refused.to_vec(),
+    };
+    because::because(&Failing { ops, failure })
+}
+
+fn nothing(clause: Clause) -> Expected {
+    Expected::new(Reply::Nothing, clause)
+}
+
+#[test]
+fn a_restart_is_told_where_it_matters() {
+    let v1 = || {
+        let id = "A".repeat(token::LEN);
+        Expected::new(Reply::Found(payload::numbered(1, &id)), Clause::Dur1)
+    };
+    let restarted = "commit A v1 ttl 1s; restart; prepare A";
+    assert_eq!(
+        argued(restarted, None, v1(), &[]),
+        "v1 was committed at 0s for 1s, so it is live until 1s (TTL-1), and a restart changes nothing \
+         of that (DUR-1)"
+    );
+    assert_eq!(
+        argued(restarted, Some(2), v1(), &[]),
+        "v1 was committed at 0s for 1s, and a restart brings back no other snapshot than the last \
+         (DUR-1)"
+    );
+    let expired = "commit A v1 ttl 1s; advance 1s; restart; prepare A";
+    assert_eq!(
+        argued(expired, Some(1), nothing(Clause::Ttl2), &[]),
+        "v1 was committed at 0s for 1s, so it is gone from 1s on (TTL-2), and a restart adds nothing to \
+         its life (DUR-1)"
+    );
+    let dropped = "commit A v1 ttl 1s; drop A; restart; prepare A";
+    assert_eq!(
+        argued(dropped, Some(1), nothing(Clause::Drp1), &[]),
+        "A was dropped at 0s and not committed since, and a restart does not bring it back (DUR-1)"
+    );
+    let dropped_since = "restart; commit A v1 ttl 1s; drop A; prepare A";
+    assert_eq!(
+        argued(dropped_since, Some(1), nothing(Clause::Drp1), &[]),
+        "A was dropped at 0s and not committed since (DRP-1)"
+    );
+}
+
+#[test]
+fn what_was_found_gone_or_let_go_of_is_told() {
+    let twice = "commit A v1 ttl 1s; prepare A; prepare A";
+    assert_eq!(
+        argued(twice, Some(1), nothing(Clause::Ttl4), &[]),
+        "A was found gone and not committed since, so it stays gone (TTL-4)"
+    );
+    let newest = "commit A v1 ttl 1s; commit B v2 ttl 1s; prepare B; prepare A";
+    assert_eq!(
+        argued(newest, Some(1), nothing(Clause::Com5), &[]),
+        "the entry committed last was let go of, and A, which is older and was not used since, must have \
+         gone before it (COM-5)"
+    );
+}
+
+#[test]
+fn a_commit_that_was_refused_for_its_id_is_told() {
+    let refused = "commit \"é\" v1 ttl 1s; prepare \"é\"";
+    assert_eq!(
+        argued(refused, Some(1), nothing(Clause::Pre1), &[0]),
+        "the commit of \"\\u00e9\" was refused, so there is nothing under it (IDN-2)"
+    );
+    let another = "commit \"é\" v1 ttl 1s; prepare \"è\"";
+    assert_eq!(
+        argued(another, Some(1), nothing(Clause::Pre1), &[0]),
+        "\"\\u00e8\" was never committed (PRE-1)"
+    );
+    let prepared = "prepare \"é\"; prepare \"é\"";
+    assert_eq!(
+        argued(prepared, Some(1), nothing(Clause::Pre1), &[]),
+        "\"\\u00e9\" was never committed (PRE-1)"
+    );
+}
+
+#[test]
+fn a_long_payload_is_not_told_twice() {
+    let long = |length: usize| {
+        let text: String = ('a'..='z').cycle().take(length).collect();
+        let program =
+            format!("commit A {{\"csrf_token\":\"{text}\"}} ttl 1s; advance 1s; prepare A");
+        argued(&program, Some(1), nothing(Clause::Ttl2), &[])
+    };
+    let around = r#"{"csrf_token":""}"#.len();
+    assert!(
+        long(60 - around).starts_with("{\"csrf_token\""),
+        "{}",
+        long(43)
+    );
+    assert!(
+        long(61 - around).starts_with("it was committed at"),
+        "{}",
+        long(44)
+    );
+}
