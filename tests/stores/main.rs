@@ -10,9 +10,13 @@ use older_core::OnOlderCore;
 use session_spec::conformance::{Profile, Report, Subject, Verdict, Waiting, check_subject};
 use session_spec::store::BoxError;
 use session_spec::{Clause, SystemClock, TowerStore, WallClock};
-use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
+use std::{fs, process};
 use tokio::runtime::{Builder, Runtime};
 use tower_sessions_memory_store::MemoryStore;
 use tower_sessions_moka_store::MokaStore;
@@ -68,14 +72,19 @@ fn tower_sessions_moka_store_0_15_0_conforms_up_to_a_stall_between_two_readings_
     assert_eq!(report.verdict, Verdict::Conforms, "{report}");
 }
 
-/// One database in memory; every program has a table of its own in it.
+/// One database; every program has a table of its own in it. It is a file, since a cancelled call may
+/// close its connection, and a database in memory goes with that.
 struct Sqlite<C> {
     runtime: Runtime,
     pool: SqlitePool,
+    file: PathBuf,
     tables: AtomicU64,
     clock: C,
     profile: Profile,
 }
+
+/// How many databases there are.
+static FILES: AtomicU64 = AtomicU64::new(0);
 
 impl<C> Sqlite<C> {
     fn new(clock: C, profile: Profile) -> Self {
@@ -84,19 +93,35 @@ impl<C> Sqlite<C> {
             .enable_all()
             .build()
             .expect("a runtime starts");
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("session-spec-{}-{number}.sqlite", process::id());
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Memory)
+            .synchronous(SqliteSynchronous::Off);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
-            .connect("sqlite::memory:");
+            .connect_with(options);
         let pool = runtime
             .block_on(pool)
-            .expect("SQLite opens a database in memory");
+            .expect("SQLite opens a database in a file");
         Self {
             runtime,
             pool,
+            file,
             tables: AtomicU64::new(0),
             clock,
             profile,
         }
+    }
+}
+
+impl<C> Drop for Sqlite<C> {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.pool.close());
+        let _ = fs::remove_file(&self.file);
     }
 }
 
