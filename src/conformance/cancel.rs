@@ -329,6 +329,7 @@ impl<S: Subject> Searcher<'_, S> {
         }
         programs
     }
+
     /// A call that is cancelled again and again, and then one of each kind.
     fn programs_to_cancel_often(&self) -> Vec<Cancelled> {
         let [a, _] = self.profile.two_ids();

@@ -249,7 +249,7 @@ struct Track<'a, S: Subject> {
     coverage: Coverage,
     steps: usize,
     open: u64,
-    /// The prepares that rightly found nothing though something was committed.
+    /// The replies that are right and not the model's, by their places.
     otherwise: Vec<(usize, Reply)>,
     refused_ids: Vec<usize>,
     failure: Option<Failure>,

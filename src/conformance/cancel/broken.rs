@@ -29,6 +29,10 @@ impl<S: Subject> Searcher<'_, S> {
         let Some(end) = self.first_failure(program, records) else {
             return Ok(None);
         };
+        // What is remote must fail to the end every time, not only at first.
+        if self.profile.remote && self.breaks(program, polls)?.is_none() {
+            return Ok(None);
+        }
         let mut broken = program.clone();
         broken.ops.truncate(end + 1);
         let Some(mut shown) = self.breaks(&broken, polls)? else {
@@ -36,15 +40,14 @@ impl<S: Subject> Searcher<'_, S> {
         };
         let mut at = 0;
         while at + 1 < broken.ops.len() {
-            let fewer = (at != broken.at).then(|| broken.without(at));
-            let less = match &fewer {
-                Some(fewer) => self.breaks(fewer, polls)?,
-                None => None,
-            };
-            match (fewer, less) {
-                (Some(fewer), Some(less)) => (broken, shown) = (fewer, less),
-                _ => at += 1,
+            if at != broken.at {
+                let fewer = broken.without(at);
+                if let Some(less) = self.breaks(&fewer, polls)? {
+                    (broken, shown) = (fewer, less);
+                    continue;
+                }
             }
+            at += 1;
         }
         let records: Vec<&Record> = shown.iter().collect();
         let lanes = broken.lanes(polls, &shown);

@@ -13,7 +13,8 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         let mut distinct: Vec<Nanos> = self.best.ops.iter().filter_map(time).collect();
         distinct.sort_unstable();
         distinct.dedup();
-        // First, since one alone may take small steps; but in a long program two would take many.
+        // One long time alone may come down in small steps, so two are lowered before it; but where any
+        // time will do, pairs of them would take many tries.
         self.make_alike_plain(&distinct)
             || self.lower_two()
             || self.change_all(&distinct)
