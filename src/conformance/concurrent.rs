@@ -302,3 +302,6 @@ impl<S: Subject> Searcher<'_, S> {
 pub(super) fn lost(error: &dyn std::error::Error) -> String {
     format!("there is no store to check: {error}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -248,3 +248,19 @@ fn pairs<'a>(calls: &[&'a Record]) -> impl Iterator<Item = (&'a Record, &'a Reco
         under_way.map(|other| (*call, *other))
     })
 }
+
+#[cfg(test)]
+impl Record {
+    /// Calls with their spans, each by a client of its own, at the beginning of time.
+    pub(super) fn all(calls: &[(&str, u64, u64, Reply)]) -> Vec<Self> {
+        let record = |(client, call): (u32, &(&str, u64, u64, Reply))| Self {
+            client,
+            op: call.0.parse::<super::program::Program>().unwrap().ops()[0].clone(),
+            outcome: Some(Outcome::Replied(call.3.clone())),
+            invoked: call.1,
+            returned: call.2,
+            clock: Span { from: 0, to: 0 },
+        };
+        (0..).zip(calls).map(record).collect()
+    }
+}

@@ -179,3 +179,29 @@ impl Watcher {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn a_thread_that_has_ended_keeps_no_program() {
+        let watch = Arc::<Watch>::default();
+        let program = Arc::new(Vec::<Op>::new());
+        let ran = thread::spawn({
+            let (watch, program) = (Arc::clone(&watch), Arc::clone(&program));
+            move || {
+                watch.enter();
+                running(program);
+                assert!(
+                    lock(&watch.beats)
+                        .iter()
+                        .all(|beat| lock(&beat.program).is_some())
+                );
+            }
+        });
+        ran.join().unwrap();
+        assert_eq!(Arc::strong_count(&program), 1);
+    }
+}

@@ -217,15 +217,10 @@ fn ttl_2_long_times_that_hang_together_are_shrunk_in_large_steps() {
 /// Several clients come upon them too; but no order, and no cancelled call, has to do with it.
 #[test]
 fn wrong_stores_that_one_client_finds_out_do_not_race() {
-    const RACES: [Clause; 3] = [Clause::Con1, Clause::Con2, Clause::Can1];
-    // What takes many calls shows in long histories, and not in the few that are left of one.
-    let counts = |animal: &&Animal| animal.name == "every sixth renewal keeps the deadline";
-    let counts = wrong::commits::COMMITS.iter().filter(counts);
-    let counts = counts.flat_map(|animal| (0..5).map(move |seed| (animal, seed)));
-    let drops = wrong::drops::DROPS.iter().map(|animal| (animal, SEED));
-    for (animal, seed) in drops.chain(counts) {
-        let check = RACES.into_iter().fold(checked(*animal), Check::only);
-        let report = check.sequences(2_000).seed(seed).run();
+    for animal in wrong::drops::DROPS {
+        let races = [Clause::Con1, Clause::Con2, Clause::Can1];
+        let check = races.into_iter().fold(checked(*animal), Check::only);
+        let report = check.sequences(2_000).run();
         assert_eq!(report.violations, [], "{}\n{report}", animal.name);
     }
 }

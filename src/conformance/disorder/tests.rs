@@ -1,26 +1,22 @@
 //! What is told beside the calls that are needed.
 
 use super::*;
-use crate::conformance::judge::Span;
-use crate::conformance::program::Program;
 use crate::token;
 
-/// Calls with their spans, each by a client of its own, at the beginning of time.
-fn told(calls: &[(&str, u64, u64, Reply)]) -> String {
-    let record =
-        |(client, (op, invoked, returned, reply)): (u32, &(&str, u64, u64, Reply))| Record {
-            client,
-            op: op.parse::<Program>().unwrap().ops()[0].clone(),
-            outcome: Some(Outcome::Replied(reply.clone())),
-            invoked: *invoked,
-            returned: *returned,
-            clock: Span { from: 0, to: 0 },
-        };
-    let history = History::new((0..).zip(calls).map(record).collect());
-    match Disorder::of(&history, &Profile::default(), Clause::Con1) {
+/// What is drawn where no order explains these calls, the first so many of which are cancelled.
+fn told_of(calls: &[(&str, u64, u64, Reply)], cancelled: usize, clause: Clause) -> String {
+    let mut records = Record::all(calls);
+    for record in &mut records[..cancelled] {
+        record.outcome = None;
+    }
+    match Disorder::of(&History::new(records), &Profile::default(), clause) {
         Verdict::Wrong(disorder) => disorder.lanes,
         _ => String::new(),
     }
+}
+
+fn told(calls: &[(&str, u64, u64, Reply)]) -> String {
+    told_of(calls, 0, Clause::Con1)
 }
 
 fn first() -> Snapshot {
@@ -66,4 +62,24 @@ fn of_many_that_were_under_way_some_are_told() {
     let lanes = told(&calls);
     let some = "by others: drop B; drop B; drop B; drop B, and 2 more\n";
     assert!(lanes.ends_with(some), "{lanes}");
+}
+
+#[test]
+fn a_cancelled_call_is_told_where_it_came() {
+    let lanes = |cancelled: (u64, u64), commit: (u64, u64)| {
+        let calls = [
+            ("prepare B", cancelled.0, cancelled.1, Reply::Nothing),
+            ("commit A v1 ttl 1000s", commit.0, commit.1, Reply::Done),
+            ("prepare A", 5, 6, Reply::Nothing),
+        ];
+        told_of(&calls, 1, Clause::Can1)
+    };
+    let before = lanes((1, 2), (3, 4));
+    assert!(
+        before.ends_with("\nbefore these, a call was cancelled: prepare B\n"),
+        "{before}"
+    );
+    let between = lanes((3, 4), (1, 2));
+    let told = "\nbefore the last of these, a call was cancelled: prepare B\n";
+    assert!(between.ends_with(told), "{between}");
 }

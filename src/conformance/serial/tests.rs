@@ -5,31 +5,13 @@ use crate::clause::Clause;
 use crate::clock::ManualClock;
 use crate::conformance::Profile;
 use crate::conformance::concurrent::Concurrent;
-use crate::conformance::exec::Outcome;
-use crate::conformance::judge::Span;
 use crate::conformance::payload;
-use crate::conformance::program::Program;
 use crate::conformance::subject::Made;
 use crate::model::Reply;
 use crate::{MemStore, Snapshot, Store, StoreError, token};
 use std::time::Duration;
 
 const SECOND: Nanos = 1_000_000_000;
-
-/// Calls with their spans, each by a client of its own, at the beginning of time.
-fn records(calls: &[(&str, u64, u64, Reply)]) -> Vec<Record> {
-    let clients = 0..;
-    let record =
-        |(client, (op, invoked, returned, reply)): (u32, &(&str, u64, u64, Reply))| Record {
-            client,
-            op: op.parse::<Program>().unwrap().ops()[0].clone(),
-            outcome: Some(Outcome::Replied(reply.clone())),
-            invoked: *invoked,
-            returned: *returned,
-            clock: Span { from: 0, to: 0 },
-        };
-    clients.zip(calls).map(record).collect()
-}
 
 /// The orders, each by the clients.
 fn orders(records: &[Record], most: usize) -> Vec<Vec<u32>> {
@@ -45,7 +27,7 @@ fn orders(records: &[Record], most: usize) -> Vec<Vec<u32>> {
 #[test]
 fn calls_come_in_every_order_that_their_spans_allow() {
     let drop = |invoked, returned| ("drop A", invoked, returned, Reply::Done);
-    let records = records(&[drop(1, 2), drop(3, 6), drop(4, 5), drop(7, 8)]);
+    let records = Record::all(&[drop(1, 2), drop(3, 6), drop(4, 5), drop(7, 8)]);
     assert_eq!(orders(&records, 9), [[0, 1, 2, 3], [0, 2, 1, 3]]);
     assert_eq!(orders(&records, 1), [[0, 1, 2, 3]]);
 }
@@ -83,7 +65,7 @@ fn judged<S: Store + 'static>(make: fn(ManualClock) -> S) -> Concurrent {
         ("prepare A", 7, 8, Reply::Found(first)),
     ];
     let mut found = Concurrent::default();
-    searcher.judge(records(&calls), Clause::Con1, &mut found, |_, _| None);
+    searcher.judge(Record::all(&calls), Clause::Con1, &mut found, |_, _| None);
     found
 }
 
