@@ -1,65 +1,69 @@
 //! Claims: stores that are wrong within what their profile claims.
 
-use super::animal::{Animal, Entry, RIGHT, validate};
+use super::animal::{Animal, RIGHT, validate};
 use super::checked;
 use session_spec::Clause;
 use session_spec::conformance::Profile;
 use std::time::Duration;
 
-const DAY: u128 = 86_400_000_000_000;
-const MONTH: Duration = Duration::from_secs(30 * 86_400);
+const DAY: Duration = Duration::from_secs(86_400);
 
-/// A life that is worked out like this from the ttl, in nanoseconds.
-macro_rules! living {
-    ($name:literal, $clause:expr, $life:expr) => {
-        Animal {
-            name: $name,
-            clause: Some($clause),
-            commit: |shelf, now, snapshot, ttl| {
-                validate(snapshot, ttl)?;
-                let life: fn(u128) -> u128 = $life;
-                let deadline = now + life(ttl.as_nanos());
-                let (id, snapshot) = (snapshot.id().to_owned(), snapshot.clone());
-                shelf.entries.insert(id, Entry { snapshot, deadline });
-                Ok(())
-            },
-            ..RIGHT
-        }
-    };
-}
+/// No time to live that is tried for its own sake.
+const HORIZON: Duration = Duration::from_secs(29 * 86_400);
 
 fn wrong() -> Vec<(Animal, Profile)> {
     let profile = Profile::default;
-    let horizon = || profile().horizon(MONTH);
     let pairs = |number: u64| [number, number + 1].map(|number| number.to_string());
     vec![
-        (
-            living!("fifteen milliseconds too long", Clause::Ttl2, |ttl| ttl
-                + 15_000_000),
-            profile().resolution(Duration::from_millis(10)),
-        ),
-        (
-            living!("wraps around at its horizon", Clause::Com7, |ttl| {
-                match ttl > 30 * DAY {
-                    true => ttl % (30 * DAY),
-                    false => ttl,
-                }
-            }),
-            horizon(),
-        ),
-        (
-            living!("a day short of its horizon", Clause::Com7, |ttl| {
-                match ttl >= 30 * DAY {
-                    true => 29 * DAY,
-                    false => ttl,
-                }
-            }),
-            horizon(),
-        ),
+        (LATE, profile().resolution(Duration::from_millis(10))),
+        (WRAPS, profile().horizon(HORIZON)),
+        (SHORT, profile().horizon(HORIZON)),
         (DOUBLES, profile().ids(pairs)),
         (FOUR_THOUSAND, profile().size(4_096)),
     ]
 }
+
+/// It may be late by less than its resolution.
+const LATE: Animal = Animal {
+    name: "late by half as much again as its resolution",
+    clause: Some(Clause::Ttl2),
+    commit: |shelf, now, snapshot, ttl| {
+        validate(snapshot, ttl)?;
+        let late = Duration::from_millis(15);
+        shelf.put(now, snapshot, ttl.saturating_add(late));
+        Ok(())
+    },
+    ..RIGHT
+};
+
+const WRAPS: Animal = Animal {
+    name: "wraps around at its horizon",
+    clause: Some(Clause::Com7),
+    commit: |shelf, now, snapshot, ttl| {
+        validate(snapshot, ttl)?;
+        let wrapped = Duration::from_secs(ttl.as_secs() % HORIZON.as_secs());
+        let life = if ttl > HORIZON { wrapped } else { ttl };
+        shelf.put(now, snapshot, life);
+        Ok(())
+    },
+    ..RIGHT
+};
+
+const SHORT: Animal = Animal {
+    name: "a day short for a ttl of just its horizon",
+    clause: Some(Clause::Com7),
+    commit: |shelf, now, snapshot, ttl| {
+        validate(snapshot, ttl)?;
+        let life = if ttl == HORIZON {
+            ttl.saturating_sub(DAY)
+        } else {
+            ttl
+        };
+        shelf.put(now, snapshot, life);
+        Ok(())
+    },
+    ..RIGHT
+};
 
 /// It keeps the numbers that its ids are as doubles.
 const DOUBLES: Animal = Animal {
