@@ -1,23 +1,22 @@
 //! Run: a check under way, and what comes of it.
 
 mod convict;
+mod histories;
 mod isolated;
+mod listed;
 
 pub(super) use convict::violation;
 
 use super::budget::Budget;
 use super::check::Settings;
-use super::concurrent::{self, Concurrent};
 use super::coverage::Tally;
 use super::exhaust::{self, Scope};
 use super::findings::{self, CANCELLED, CONCURRENT, RESTARTED, STORE_CLAUSES};
 use super::isolate::Isolation;
 use super::lockstep::Symptom;
-use super::notorious;
 use super::profile::Profile;
 use super::program::Time;
 use super::regressions::Regressions;
-use super::repeated;
 use super::report::{self, Finding, Report, Searched, Verdict, Violation};
 use super::restarts;
 use super::search::{self, Progress, Search, Searcher};
@@ -52,9 +51,6 @@ pub(super) struct Run<'a, S> {
     is_random_deadly: bool,
     report: Report,
 }
-
-/// For each random program so many operations are repeated: somewhat fewer than it has.
-const REPEATED: usize = 22;
 
 impl<'a, S: Subject> Run<'a, S> {
     pub(super) fn new(
@@ -253,44 +249,6 @@ impl<'a, S: Subject> Run<'a, S> {
         Ok(())
     }
 
-    /// Programs that are always the same, whatever is drawn: what stores are known to take for one
-    /// another, cut or lose, and what they count.
-    fn listed(&mut self, sequences: usize) -> Result<(), String> {
-        // Where time goes on by itself, each takes its time, at every phase of the clock.
-        if Searcher::<S>::PASSING != Passing::Injected {
-            return Ok(());
-        }
-        let Searcher { profile, tick, .. } = self.searcher;
-        let deepest = self.searcher.deepest;
-        let notorious = notorious::programs(profile, tick, deepest);
-        let repeated = repeated::programs(profile, tick, REPEATED * sequences);
-        let longest = repeated.iter().map(|program| program.ops().len()).max();
-        let searches = [
-            (
-                "notorious",
-                notorious,
-                "{programs} programs, one for each value and each pair of ids that stores are known to \
-                 take for another, to cut or to lose"
-                    .to_owned(),
-            ),
-            (
-                "repeated",
-                repeated,
-                format!(
-                    "{{programs}} programs of up to {} operations, of which one, two or three are done \
-                     again and again, on the same ids or on others",
-                    longest.unwrap_or(0)
-                ),
-            ),
-        ];
-        for (name, programs, claim) in searches {
-            self.publish(name);
-            let search = self.searcher.given(&programs)?;
-            self.take(name, claim, search);
-        }
-        Ok(())
-    }
-
     /// The search in programs with restarts.
     fn restarted(
         &mut self,
@@ -310,57 +268,6 @@ impl<'a, S: Subject> Run<'a, S> {
         Ok(())
     }
 
-    /// The searches in histories of several clients, and of cancelled calls.
-    fn histories(
-        &mut self,
-        budget: &Budget,
-        progress: &(impl Fn(Progress) + Sync),
-    ) -> Result<(), String> {
-        if self.wants(|clause| CONCURRENT.contains(&clause)) && budget.clients > 1 {
-            self.publish("concurrent");
-            let search = concurrent::Budget {
-                clients: budget.clients,
-                short: budget.sequences / 2,
-                tasks: budget.sequences / 20,
-                threads: (budget.sequences / 500).clamp(4, 1_000),
-            };
-            let found = self
-                .searcher
-                .concurrent(search, self.report.seed, progress)?;
-            let claim = format!(
-                "{{programs}} histories of up to {} clients at once on one or two ids, as tasks polled \
-                 in random order and as threads, judged for linearizability id by id",
-                budget.clients
-            );
-            self.take_histories("concurrent", claim, CONCURRENT, found);
-        }
-        if self.wants(|clause| CANCELLED.contains(&clause)) {
-            self.publish("cancelled");
-            // What races shows among others without cancelling anything.
-            let races = |found: &Violation| {
-                found.clause == Clause::Err1 || CONCURRENT.contains(&found.clause)
-            };
-            let short = match self.report.violations.iter().any(races) {
-                true => 0,
-                false => budget.sequences / 5,
-            };
-            let seed = self.report.seed;
-            let found = self.searcher.cancelled(short, budget.clients, seed)?;
-            let claim = match short {
-                0 => {
-                    "{programs} histories in which one call is cancelled, after every number of polls \
-                     up to where it returns"
-                }
-                _ => {
-                    "{programs} histories in which one call is cancelled, after every number of polls \
-                     up to where it returns, or some are, among those of other clients"
-                }
-            };
-            self.take_histories("cancelled", claim.to_owned(), CANCELLED, found);
-        }
-        Ok(())
-    }
-
     /// Whether such a clause was asked for and is claimed.
     fn wants(&self, such: impl Fn(Clause) -> bool) -> bool {
         let only = &self.settings.only;
@@ -369,33 +276,6 @@ impl<'a, S: Subject> Run<'a, S> {
             let is_claimed = self.searcher.profile.why_unclaimed(clause).is_none();
             such(clause) && is_claimed && (only.is_empty() || only.contains(&clause))
         })
-    }
-
-    fn take_histories(
-        &mut self,
-        name: &'static str,
-        claim: String,
-        clauses: &[Clause],
-        found: Concurrent,
-    ) {
-        let mut search = Search {
-            tally: found.tally,
-            ..Search::default()
-        };
-        if found.undecided > 0 {
-            self.undecided.0 += found.undecided;
-            self.undecided.1.extend(clauses);
-        }
-        self.failed += found.failed;
-        for caught in found.sequential {
-            if !self.symptoms.contains(&caught.failure.symptom()) {
-                search.catch(caught);
-            }
-        }
-        self.take(name, claim, search);
-        for disorder in found.disorders {
-            self.keep(disorder.into_violation(name));
-        }
     }
 
     fn supports_any_value(&self) -> bool {

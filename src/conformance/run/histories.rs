@@ -1,0 +1,90 @@
+//! Histories: the searches in what several clients do at once, and in cancelled calls.
+
+use super::Run;
+use crate::clause::Clause;
+use crate::conformance::budget::Budget;
+use crate::conformance::concurrent::{self, Concurrent};
+use crate::conformance::findings::{CANCELLED, CONCURRENT};
+use crate::conformance::report::Violation;
+use crate::conformance::search::{Progress, Search};
+use crate::conformance::subject::Subject;
+
+impl<S: Subject> Run<'_, S> {
+    /// The searches in histories of several clients, and of cancelled calls.
+    pub(super) fn histories(
+        &mut self,
+        budget: &Budget,
+        progress: &(impl Fn(Progress) + Sync),
+    ) -> Result<(), String> {
+        if self.wants(|clause| CONCURRENT.contains(&clause)) && budget.clients > 1 {
+            self.publish("concurrent");
+            let search = concurrent::Budget {
+                clients: budget.clients,
+                short: budget.sequences / 2,
+                tasks: budget.sequences / 20,
+                threads: (budget.sequences / 500).clamp(4, 1_000),
+            };
+            let found = self
+                .searcher
+                .concurrent(search, self.report.seed, progress)?;
+            let claim = format!(
+                "{{programs}} histories of up to {} clients at once on one or two ids, as tasks polled \
+                 in random order and as threads, judged for linearizability id by id",
+                budget.clients
+            );
+            self.take_histories("concurrent", claim, CONCURRENT, found);
+        }
+        if self.wants(|clause| CANCELLED.contains(&clause)) {
+            self.publish("cancelled");
+            // What races shows among others without cancelling anything.
+            let races = |found: &Violation| {
+                found.clause == Clause::Err1 || CONCURRENT.contains(&found.clause)
+            };
+            let short = match self.report.violations.iter().any(races) {
+                true => 0,
+                false => budget.sequences / 5,
+            };
+            let seed = self.report.seed;
+            let found = self.searcher.cancelled(short, budget.clients, seed)?;
+            let claim = match short {
+                0 => {
+                    "{programs} histories in which one call is cancelled, after every number of polls \
+                     up to where it returns"
+                }
+                _ => {
+                    "{programs} histories in which one call is cancelled, after every number of polls \
+                     up to where it returns, or some are, among those of other clients"
+                }
+            };
+            self.take_histories("cancelled", claim.to_owned(), CANCELLED, found);
+        }
+        Ok(())
+    }
+
+    fn take_histories(
+        &mut self,
+        name: &'static str,
+        claim: String,
+        clauses: &[Clause],
+        found: Concurrent,
+    ) {
+        let mut search = Search {
+            tally: found.tally,
+            ..Search::default()
+        };
+        if found.undecided > 0 {
+            self.undecided.0 += found.undecided;
+            self.undecided.1.extend(clauses);
+        }
+        self.failed += found.failed;
+        for caught in found.sequential {
+            if !self.symptoms.contains(&caught.failure.symptom()) {
+                search.catch(caught);
+            }
+        }
+        self.take(name, claim, search);
+        for disorder in found.disorders {
+            self.keep(disorder.into_violation(name));
+        }
+    }
+}
