@@ -72,6 +72,7 @@ mod repeated;
 mod report;
 mod restarts;
 mod run;
+mod scenario;
 mod search;
 mod serial;
 mod shrink;

@@ -1,6 +1,7 @@
 //! Cancel: calls whose futures are dropped, after every number of polls (CAN-1).
 
 mod broken;
+mod program;
 
 use super::concurrent::{self, Concurrent, LONGEST};
 use super::dice::Dice;
@@ -9,17 +10,18 @@ use super::exec::{self, Outcome};
 use super::history::{Course, History, Record};
 use super::payload;
 use super::plan::Plan;
-use super::program::{Operation, OutcomeText};
+use super::scenario::Scenario;
 use super::search::Searcher;
 use super::subject::{Passing, Subject};
-use super::watch::{self, Running};
+use super::watch;
 use super::workers;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::model::{Nanos, Op};
 use crate::store::BoxError;
-use std::iter::repeat_n;
 use std::sync::Arc;
+
+pub(super) use program::Cancelled;
 
 /// A call is cancelled after no more polls than this.
 const MOST_POLLS: usize = 32;
@@ -34,90 +36,6 @@ const PLENTY_BROKEN: usize = 4;
 
 /// Schedules in which a plan is tried without cancelling anything.
 const TRIES: usize = 64;
-
-/// A program with a call that is cancelled, once or many times.
-#[derive(Clone)]
-struct Cancelled {
-    ops: Vec<Op>,
-    /// Which.
-    at: usize,
-    times: usize,
-}
-
-/// One of its runs.
-struct UnderWay {
-    program: Cancelled,
-    polls: usize,
-}
-
-impl Running for UnderWay {
-    fn ops(&self, _: u64) -> Vec<Op> {
-        self.program.ops.clone()
-    }
-
-    fn history(&self) -> Option<String> {
-        Some(self.program.lines(self.polls, |_| String::new()))
-    }
-}
-
-impl Cancelled {
-    /// The place of the operation that each call of a run is.
-    fn calls(&self) -> Vec<usize> {
-        let each = self.ops.iter().enumerate();
-        let each = each.filter(|(_, op)| !matches!(op, Op::Advance { .. }));
-        each.flat_map(|(at, _)| repeat_n(at, if at == self.at { self.times } else { 1 }))
-            .collect()
-    }
-
-    /// The program without the operation at `at`, which is not the one that is cancelled.
-    fn without(&self, at: usize) -> Self {
-        let mut fewer = self.clone();
-        fewer.ops.remove(at);
-        fewer.at -= usize::from(at < self.at);
-        fewer
-    }
-
-    /// The program without the one that is cancelled, so that none is.
-    fn without_the_call(&self) -> Self {
-        let mut fewer = self.clone();
-        fewer.ops.remove(self.at);
-        fewer.at = usize::MAX;
-        fewer
-    }
-
-    /// An operation a line, with what came of it; of that which is cancelled after so many polls, that
-    /// it is.
-    fn lines(&self, polls: usize, came_of: impl Fn(usize) -> String) -> String {
-        let each = self.ops.iter().enumerate();
-        let each = each.map(|(at, op)| {
-            let came_of = match at == self.at {
-                true => {
-                    let polls = format!("{polls} poll{}", if polls == 1 { "" } else { "s" });
-                    let times = match self.times {
-                        1 => String::new(),
-                        times => format!(", {times} times"),
-                    };
-                    format!("   cancelled after {polls}{times}")
-                }
-                false => came_of(at),
-            };
-            format!("{}{came_of}\n", Operation(op))
-        });
-        each.collect()
-    }
-
-    /// The same with what its calls returned.
-    fn lanes(&self, polls: usize, records: &[Record]) -> String {
-        let calls = self.calls();
-        self.lines(polls, |at| {
-            let call = calls.iter().position(|call| *call == at);
-            let outcome = call.and_then(|call| records.get(call)?.outcome.as_ref());
-            outcome.map_or_else(String::new, |outcome| {
-                format!("   {}", OutcomeText(outcome))
-            })
-        })
-    }
-}
 
 impl<S: Subject> Searcher<'_, S> {
     /// Small programs in which one call is cancelled, each after every number of polls up to where it
@@ -148,10 +66,6 @@ impl<S: Subject> Searcher<'_, S> {
                 return Ok(histories);
             }
             for polls in 0..=MOST_POLLS {
-                watch::running(Arc::new(UnderWay {
-                    program: program.clone(),
-                    polls,
-                }));
                 let records = self.run_cancelled(program, polls)?;
                 let returned = records.iter().all(|record| record.outcome.is_some());
                 histories.push(records);
@@ -238,7 +152,12 @@ impl<S: Subject> Searcher<'_, S> {
         Ok(false)
     }
 
-    fn run_cancelled(&self, program: &Cancelled, polls: usize) -> Result<Vec<Record>, BoxError> {
+    pub(super) fn run_cancelled(
+        &self,
+        program: &Cancelled,
+        polls: usize,
+    ) -> Result<Vec<Record>, BoxError> {
+        watch::running(Arc::new(Scenario::Cancelled(program.clone(), polls)));
         let run = exec::catching(|| {
             self.subject.block_on(async {
                 let (store, clockwork) = self.subject.fresh().await?;

@@ -1,13 +1,15 @@
-//! Hang: the smallest program at whose end a store hangs.
+//! Hang: the smallest program at whose end a store hangs, or scenario in which it does.
 
 use super::exec::{self, Outcome};
 use super::lockstep::Failure;
 use super::profile::Profile;
+use super::scenario::Scenario;
 use super::search::Searcher;
 use super::shrink::{self, Failing};
 use super::subject::Subject;
-use super::watch::{self, Watch, Watcher};
+use super::watch::{Watch, Watcher};
 use super::workers;
+use crate::clock::{Clock as _, SystemClock};
 use crate::model::{Expected, Model, Nanos, Op};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -17,6 +19,16 @@ use std::time::Duration;
 /// Each try that hangs leaves a thread behind, which may go on to burn a core.
 const HANGING_TRIES: usize = 24;
 
+/// A hang of several clients takes some luck to see again, so smaller ones are tried for no longer than
+/// this.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// What has hung for long need not be waited for as long again.
+fn brief(patience: Duration) -> Duration {
+    let brief = (patience / 20).max(Duration::from_millis(200));
+    brief.min(patience)
+}
+
 /// Shrinks `ops`, at one of whose calls the store hung.
 pub(super) fn shrink<S: Subject>(
     subject: &Arc<S>,
@@ -25,13 +37,11 @@ pub(super) fn shrink<S: Subject>(
     ops: &[Op],
     patience: Duration,
 ) -> Failing {
-    // What has hung for long need not be waited for as long again.
-    let brief = (patience / 20)
-        .max(Duration::from_millis(200))
-        .min(patience);
     let left = Cell::new(HANGING_TRIES);
     let hangs = |ops: &[Op]| {
-        let hangs = left.get() > 0 && hangs(subject, profile, tick, ops, brief);
+        let ops = ops.to_vec();
+        let run = move |searcher: &Searcher<'_, S>| drop(searcher.runner(&ops)(&ops));
+        let hangs = left.get() > 0 && hangs(subject, profile, tick, run, brief(patience));
         left.set(left.get() - usize::from(hangs));
         hangs
     };
@@ -49,6 +59,41 @@ pub(super) fn shrink<S: Subject>(
         failure: failure(&first),
         ops: first,
     })
+}
+
+/// The smallest scenario found from this one in which some call hangs; nothing where none does, in so
+/// many tries.
+pub(super) fn reduce<S: Subject>(
+    subject: &Arc<S>,
+    profile: &Profile,
+    tick: Nanos,
+    scenario: &Scenario,
+    patience: Duration,
+) -> Option<Scenario> {
+    let hangs = |scenario: &Scenario| {
+        let scenario = scenario.clone();
+        let run = move |searcher: &Searcher<'_, S>| scenario.run(searcher);
+        hangs(subject, profile, tick, run, brief(patience))
+    };
+    if !hangs(scenario) {
+        return None;
+    }
+    let clock = SystemClock::new();
+    let mut best = scenario.clone();
+    // From where the last one was found: what is simpler in the ways before was tried.
+    let (mut place, mut hanging, mut in_vain) = (0, 1, 0);
+    let mut simpler = best.simpler(tick);
+    while in_vain < simpler.len() && hanging < HANGING_TRIES && clock.now() < LONGEST {
+        place %= simpler.len();
+        if hangs(&simpler[place]) {
+            best = simpler.swap_remove(place);
+            simpler = best.simpler(tick);
+            (hanging, in_vain) = (hanging + 1, 0);
+        } else {
+            (place, in_vain) = (place + 1, in_vain + 1);
+        }
+    }
+    Some(best)
 }
 
 /// `ops` up to the call that hangs.
@@ -71,37 +116,38 @@ pub(super) fn expected(ops: &[Op]) -> Expected {
     last.unwrap_or_else(|| Model::default().step(&Op::Advance { by: 0 }))
 }
 
-/// Whether the store does not return from some call of `ops`.
+/// Whether the store does not return from some call that `run` makes.
 fn hangs<S: Subject>(
     subject: &Arc<S>,
     profile: &Profile,
     tick: Nanos,
-    ops: &[Op],
+    run: impl FnOnce(&Searcher<'_, S>) + Send + 'static,
     patience: Duration,
 ) -> bool {
     let watch = Arc::<Watch>::default();
     let mut watcher = Watcher::new(Arc::clone(&watch));
     let (send, receive) = mpsc::channel::<()>();
     let spawned = workers::roomy().spawn({
-        let (subject, profile, ops) = (Arc::clone(subject), profile.clone(), ops.to_vec());
+        let (subject, profile, watch) = (Arc::clone(subject), profile.clone(), Arc::clone(&watch));
         move || {
             exec::silence_panics_here();
             watch.enter();
-            watch::running(Arc::new(ops.clone()));
-            let searcher = Searcher {
+            run(&Searcher {
                 subject: &*subject,
                 profile: &profile,
                 tick,
                 deepest: None,
-            };
-            searcher.runner(&ops)(&ops);
+            });
             drop(send);
         }
     });
     spawned.expect("a thread can be had");
     loop {
         match receive.recv_timeout(patience / 8) {
-            Err(RecvTimeoutError::Timeout) if watcher.hung(patience).is_some() => return true,
+            Err(RecvTimeoutError::Timeout) if watcher.hung(patience).is_some() => {
+                watch.stop();
+                return true;
+            }
             Err(RecvTimeoutError::Timeout) => {}
             _ => return false,
         }

@@ -5,10 +5,10 @@ use super::payload;
 use super::profile::{Profile, nanos};
 use super::program::{Operation, Program};
 use super::subject::{Clockwork, Passing, Subject};
-use super::watch::Running;
 use crate::model::{Nanos, Op};
 use crate::token;
 use std::collections::HashSet;
+use std::fmt::{self, Display, Formatter};
 
 /// What several clients do at once, what is called before that, and what after.
 #[derive(Clone)]
@@ -39,38 +39,36 @@ pub(super) struct Size {
 /// A short plan has no more serial orders than this looked at.
 const MOST_ORDERS: usize = 128;
 
-impl Running for Plan {
-    fn ops(&self, _: u64) -> Vec<Op> {
-        self.in_turn(|open| open[0])
-    }
+/// Calls of the clients that are told one by one.
+const MOST_TOLD: usize = 12;
 
-    fn history(&self) -> Option<String> {
-        let calls = self.clients.iter().map(Vec::len).sum::<usize>();
-        if calls > 12 {
-            let clients = self.clients.len();
-            return Some(format!("{clients} clients at once, with {calls} calls"));
+/// What each does, a line each; of a long plan, how much.
+impl Display for Plan {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.calls() > MOST_TOLD {
+            let (clients, calls) = (self.clients.len(), self.calls());
+            return writeln!(f, "{clients} clients at once, with {calls} calls");
         }
         let listed = |ops: &[Op]| {
             let texts: Vec<String> = ops.iter().map(|op| Operation(op).to_string()).collect();
             texts.join("; ")
         };
-        let mut text = String::new();
         if !self.opening.is_empty() {
-            text += &format!("first  {}\n", listed(&self.opening));
+            writeln!(f, "first  {}", listed(&self.opening))?;
         }
         for (client, steps) in (1..).zip(&self.clients) {
             let steps: Vec<String> = steps.iter().map(Step::to_string).collect();
-            text += &format!("c{client}     {}\n", steps.join("; "));
+            writeln!(f, "c{client}     {}", steps.join("; "))?;
         }
         if !self.closing.is_empty() {
-            text += &format!("last   {}\n", listed(&self.closing));
+            writeln!(f, "last   {}", listed(&self.closing))?;
         }
-        Some(text)
+        Ok(())
     }
 }
 
-impl std::fmt::Display for Step {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Display for Step {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Operation(&self.op))?;
         match self.polls {
             usize::MAX => Ok(()),
@@ -169,6 +167,11 @@ impl Plan {
         ops
     }
 
+    /// The calls one at a time, all of a client before those of the next.
+    pub(super) fn one_client_after_another(&self) -> Vec<Op> {
+        self.in_turn(|open| open[0])
+    }
+
     /// The same, where dice say whose is next.
     pub(super) fn in_some_turn(&self, dice: &mut Dice) -> Vec<Op> {
         self.in_turn(|left| left[dice.below(left.len())])
@@ -203,6 +206,22 @@ impl Plan {
             step.polls = usize::MAX;
         }
         plan
+    }
+
+    /// Whether any call is cancelled.
+    pub(super) fn is_cancelling(&self) -> bool {
+        let mut steps = self.clients.iter().flatten();
+        steps.any(|step| step.polls != usize::MAX)
+    }
+
+    /// In the order in which they are told.
+    pub(super) fn ops_mut(&mut self) -> impl Iterator<Item = &mut Op> {
+        let steps = self.clients.iter_mut().flatten();
+        let steps = steps.map(|step| &mut step.op);
+        self.opening
+            .iter_mut()
+            .chain(steps)
+            .chain(&mut self.closing)
     }
 
     fn calls(&self) -> usize {

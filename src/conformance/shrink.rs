@@ -8,7 +8,7 @@ mod payloads;
 mod times;
 mod values;
 
-pub(super) use ids::{simplest, with_merged_ids, with_plain_ids};
+pub(super) use ids::{cuts, renamed, simplest, with_merged_ids, with_plain_ids};
 
 use super::lockstep::{Failure, Mistake};
 use crate::model::{Nanos, Op};

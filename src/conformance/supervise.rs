@@ -10,9 +10,10 @@ use super::profile::{Profile, nanos};
 use super::program::Time;
 use super::report::{Report, Violation};
 use super::run::{Run, violation};
+use super::scenario::Scenario;
 use super::subject::Subject;
 use super::timed::Precision;
-use super::watch::{Hung, Watch, Watcher};
+use super::watch::{Hung, Running as _, Watch, Watcher};
 use super::workers;
 use crate::clause::Clause;
 use std::panic;
@@ -98,37 +99,54 @@ fn end<S: Subject>(
     let (profile, nobody) = (profile(&**subject, settings), Mutex::default());
     let run = Run::new(&**subject, settings, &profile, &nobody);
     let tick = run.searcher.tick;
-    let violation = if let Some(history) = &hung.history {
-        Violation {
-            clause: match so_far.search {
-                "cancelled" => Clause::Can1,
-                _ => Clause::Err1,
-            },
-            because: format!(
-                "a call did not return within {}, as it does when one client calls at a time{}",
-                Time(nanos(patience)),
-                match so_far.search {
-                    "cancelled" => " and no call is cancelled",
-                    _ => "",
-                }
-            ),
-            program: hung.ops.clone().into(),
-            expected: None,
-            got: Outcome::Hung(patience),
-            near_miss: None,
-            refused_ids: Vec::new(),
-            history: Some(history.clone()),
-            search: so_far.search,
-            after: 0,
-            repeats: false,
-            otherwise: Vec::new(),
-        }
+    let violation = if let Some(scenario) = &hung.scenario {
+        let reduced = hang::reduce(subject, &profile, tick, scenario, patience);
+        of_scenario(scenario, reduced.as_ref(), so_far.search, patience)
     } else {
         let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);
         let diagnosis = Diagnosis::of(&failing, tick, None);
         violation(failing, so_far.search, 0, Some(diagnosis))
     };
     run.end(so_far, violation)
+}
+
+/// A call that overlaps others, or comes after a cancelled one, did not return; nothing `reduced` where
+/// it did when it was made again.
+fn of_scenario(
+    scenario: &Scenario,
+    reduced: Option<&Scenario>,
+    search: &'static str,
+    patience: Duration,
+) -> Violation {
+    let got = Outcome::Hung(patience);
+    let repeats = reduced.is_some();
+    let last = repeats.then_some(&got);
+    let scenario = reduced.unwrap_or(scenario);
+    let is_cancelling = scenario.is_cancelling();
+    Violation {
+        clause: match is_cancelling {
+            true => Clause::Can1,
+            false => Clause::Err1,
+        },
+        because: format!(
+            "a call did not return within {}, as it does when one client calls at a time{}",
+            Time(nanos(patience)),
+            match is_cancelling {
+                true => " and no call is cancelled",
+                false => "",
+            }
+        ),
+        program: scenario.ops(0).into(),
+        expected: None,
+        near_miss: None,
+        refused_ids: Vec::new(),
+        history: Some(scenario.lines(last)),
+        search,
+        after: 0,
+        repeats,
+        otherwise: Vec::new(),
+        got,
+    }
 }
 
 fn profile<S: Subject>(subject: &S, settings: &Settings) -> Profile {

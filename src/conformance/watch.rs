@@ -3,6 +3,7 @@
 //! Nothing can end a thread that hangs in a call, whether it spins, waits for a lock or for a waker.
 //! So a check runs on threads of its own, which are left behind when one of them hangs.
 
+use super::scenario::Scenario;
 use crate::clock::{Clock as _, SystemClock};
 use crate::model::Op;
 use std::cell::RefCell;
@@ -33,8 +34,8 @@ pub(super) trait Running: Send + Sync {
     /// Its operations, of several programs the one with this number.
     fn ops(&self, packed: u64) -> Vec<Op>;
 
-    /// Of a history: how its calls were made, a line each.
-    fn history(&self) -> Option<String> {
+    /// Of calls that overlap or are cancelled: how they were made.
+    fn scenario(&self) -> Option<Scenario> {
         None
     }
 }
@@ -42,7 +43,7 @@ pub(super) trait Running: Send + Sync {
 /// A program that was under way when a call did not return.
 pub(super) struct Hung {
     pub(super) ops: Vec<Op>,
-    pub(super) history: Option<String>,
+    pub(super) scenario: Option<Scenario>,
 }
 
 impl Running for Vec<Op> {
@@ -174,7 +175,7 @@ impl Watcher {
             let program = lock(&beat.program).clone().filter(|_| is_hung)?;
             Some(Hung {
                 ops: program.ops(beat.packed.load(Ordering::Relaxed)),
-                history: program.history(),
+                scenario: program.scenario(),
             })
         })
     }

@@ -5,6 +5,7 @@ mod broken;
 mod cancelled;
 mod meetings;
 mod racer;
+mod reports;
 mod right;
 mod tasks;
 mod threads;

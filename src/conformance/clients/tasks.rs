@@ -4,6 +4,7 @@ use super::super::dice::Dice;
 use super::super::exec;
 use super::super::history::{Course, Record};
 use super::super::plan::Plan;
+use super::super::scenario::Scenario;
 use super::super::subject::Subject;
 use super::super::watch;
 use super::World;
@@ -21,7 +22,7 @@ impl Plan {
         subject: &S,
         dice: &mut Dice,
     ) -> Result<Vec<Record>, BoxError> {
-        watch::running(Arc::new(self.clone()));
+        watch::running(Arc::new(Scenario::Tasks(self.clone())));
         let run = exec::catching(|| {
             subject.block_on(async {
                 let (store, clockwork) = subject.fresh().await?;

@@ -4,6 +4,7 @@ use super::super::dice::Dice;
 use super::super::exec;
 use super::super::history::{Course, Record};
 use super::super::plan::Plan;
+use super::super::scenario::Scenario;
 use super::super::subject::Subject;
 use super::super::watch::{self, Watch};
 use super::World;
@@ -134,7 +135,7 @@ impl<S: Subject> Stage<S> {
         plan: &Plan,
         dice: u64,
     ) -> Result<Vec<Record>, BoxError> {
-        watch::running(Arc::new(plan.clone()));
+        watch::running(Arc::new(Scenario::Threads(plan.clone())));
         let fresh = || exec::catching(|| subject.block_on(subject.fresh()));
         let Ok(fresh) = exec::silently(fresh) else {
             return Ok(Vec::new());
@@ -197,7 +198,7 @@ impl<S: Subject> Act<S> {
 
     /// One client's calls, once all are there.
     fn play(&self, client: usize, subject: &S) {
-        watch::running(Arc::new(self.plan.clone()));
+        watch::running(Arc::new(Scenario::Threads(self.plan.clone())));
         let steps = &self.plan.clients[client];
         // All at once, or one a little later than another: a barrier would wake them one by one.
         let mut dice = Dice::new(self.dice, client as u64);

@@ -103,7 +103,7 @@ pub(in super::super) fn with_merged_ids(ops: &[Op]) -> Vec<Vec<Op>> {
         .collect()
 }
 
-fn renamed(op: &Op, names: &[(&String, &String)]) -> Op {
+pub(in super::super) fn renamed(op: &Op, names: &[(&String, &String)]) -> Op {
     let new = |id: &str| {
         let renamed = names.iter().find(|(old, _)| *old == id);
         renamed.map_or_else(|| id.to_owned(), |(_, new)| (*new).clone())
@@ -149,7 +149,7 @@ fn shorter_alike(one: &str, other: &str) -> Vec<(String, String)> {
 }
 
 /// Stretches to leave out of `len` characters or items, the long ones first.
-pub(super) fn cuts(len: usize) -> Vec<(usize, usize)> {
+pub(in super::super) fn cuts(len: usize) -> Vec<(usize, usize)> {
     // Beyond this many, stretches of one length are not tried at every place.
     let places = if len > 1_000 { 4 } else { 40 };
     let half = len.div_ceil(2);

@@ -1,0 +1,209 @@
+//! Scenario: calls that overlap or are cancelled, in a form that can be made again, and made smaller.
+
+use super::cancel::Cancelled;
+use super::clients::bursts;
+use super::dice::Dice;
+use super::exec::Outcome;
+use super::lockstep;
+use super::payload;
+use super::plan::{Plan, Step};
+use super::program::OutcomeText;
+use super::search::Searcher;
+use super::shrink;
+use super::subject::Subject;
+use super::watch::Running;
+use crate::clock::{Clock as _, SystemClock};
+use crate::model::{Nanos, Op};
+use crate::snapshot::Snapshot;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[derive(Clone)]
+pub(super) enum Scenario {
+    /// Clients that are tasks.
+    Tasks(Plan),
+    /// Clients that are threads.
+    Threads(Plan),
+    /// One client, of whose calls one is cancelled when it has been polled so often.
+    Cancelled(Cancelled, usize),
+}
+
+/// Clients meet by luck: they try so often, for no longer than this.
+const TRIES: u64 = 256;
+const LONGEST: Duration = Duration::from_millis(50);
+
+impl Running for Scenario {
+    fn ops(&self, _: u64) -> Vec<Op> {
+        match self {
+            Self::Tasks(plan) | Self::Threads(plan) => plan.one_client_after_another(),
+            Self::Cancelled(program, _) => program.ops.clone(),
+        }
+    }
+
+    fn scenario(&self) -> Option<Scenario> {
+        Some(self.clone())
+    }
+}
+
+impl Scenario {
+    /// Makes the calls; those of several clients again and again, in other orders.
+    pub(super) fn run<S: Subject>(&self, searcher: &Searcher<'_, S>) {
+        let clock = SystemClock::new();
+        let mut tries = (0..TRIES).take_while(|_| clock.now() < LONGEST);
+        // What becomes of the calls does not matter here, only whether they return.
+        match self {
+            Self::Tasks(plan) => tries.for_each(|number| {
+                let _ = plan.as_tasks(searcher.subject, &mut Dice::new(0, number));
+            }),
+            Self::Threads(plan) => {
+                let next = || tries.next().map(|_| plan.clone());
+                let clients = plan.clients.len();
+                let _ = bursts(searcher.subject, clients, Dice::new(0, 0), next, |_, _| {});
+            }
+            Self::Cancelled(program, polls) => {
+                let _ = searcher.run_cancelled(program, *polls);
+            }
+        }
+    }
+
+    pub(super) fn is_cancelling(&self) -> bool {
+        match self {
+            Self::Tasks(plan) | Self::Threads(plan) => plan.is_cancelling(),
+            Self::Cancelled(..) => true,
+        }
+    }
+
+    /// What is called, a line for each client; of a single one a line for each call, and `last` came of
+    /// the last.
+    pub(super) fn lines(&self, last: Option<&Outcome>) -> String {
+        match self {
+            Self::Tasks(plan) | Self::Threads(plan) => plan.to_string(),
+            Self::Cancelled(program, polls) => program.lines(*polls, |at| match last {
+                Some(outcome) if at + 1 == program.ops.len() => {
+                    format!("   {}", OutcomeText(outcome))
+                }
+                _ => String::new(),
+            }),
+        }
+    }
+
+    /// Simpler ones: with less in them first, then with plainer ids, payloads and times.
+    pub(super) fn simpler(&self, tick: Nanos) -> Vec<Self> {
+        let mut simpler: Vec<Self> = match self {
+            Self::Tasks(plan) => simpler_plans(plan).into_iter().map(Self::Tasks).collect(),
+            Self::Threads(plan) => simpler_plans(plan).into_iter().map(Self::Threads).collect(),
+            Self::Cancelled(program, polls) => {
+                let programs = program.simpler().into_iter();
+                let simpler = programs.map(|program| Self::Cancelled(program, *polls));
+                let sooner = (0..*polls).map(|polls| Self::Cancelled(program.clone(), polls));
+                simpler.chain(sooner).collect()
+            }
+        };
+        let plainer = [
+            self.with_one_id(),
+            self.with_plain_payloads(),
+            self.with_plain_lives(tick),
+        ];
+        simpler.extend(plainer.into_iter().flatten());
+        simpler
+    }
+
+    /// In the order in which they are told.
+    fn ops_mut(&mut self) -> Box<dyn Iterator<Item = &mut Op> + '_> {
+        match self {
+            Self::Tasks(plan) | Self::Threads(plan) => Box::new(plan.ops_mut()),
+            Self::Cancelled(program, _) => Box::new(program.ops.iter_mut()),
+        }
+    }
+
+    fn with_one_id(&self) -> Option<Self> {
+        let mut ids = self.ops(0).into_iter();
+        let first = ids.find_map(|op| lockstep::id_of(&op).map(str::to_owned))?;
+        self.changed(|op| {
+            let other = lockstep::id_of(op).filter(|id| *id != first)?.to_owned();
+            Some(shrink::renamed(op, &[(&other, &first)]))
+        })
+    }
+
+    /// v1, v2, ..: in the order in which they are told.
+    fn with_plain_payloads(&self) -> Option<Self> {
+        let mut numbers = BTreeMap::new();
+        self.changed(|op| {
+            let (snapshot, ttl) = committed(op)?;
+            let old = payload::number_of(snapshot)?;
+            let next = numbers.len() as u64 + 1;
+            let new = *numbers.entry(old).or_insert(next);
+            (new != old).then(|| Op::Commit {
+                snapshot: Some(payload::numbered(new, snapshot.id())),
+                ttl,
+            })
+        })
+    }
+
+    fn with_plain_lives(&self, tick: Nanos) -> Option<Self> {
+        self.changed(|op| {
+            let (snapshot, ttl) = committed(op)?;
+            (ttl > tick).then(|| Op::Commit {
+                snapshot: Some(snapshot.clone()),
+                ttl: tick,
+            })
+        })
+    }
+
+    /// The same with other operations for some; nothing where no other is given.
+    fn changed(&self, mut other: impl FnMut(&Op) -> Option<Op>) -> Option<Self> {
+        let (mut scenario, mut has_changed) = (self.clone(), false);
+        for op in scenario.ops_mut() {
+            if let Some(other) = other(op) {
+                *op = other;
+                has_changed = true;
+            }
+        }
+        has_changed.then_some(scenario)
+    }
+}
+
+fn committed(op: &Op) -> Option<(&Snapshot, Nanos)> {
+    match op {
+        Op::Commit { snapshot, ttl } => Some((snapshot.as_ref()?, *ttl)),
+        _ => None,
+    }
+}
+
+/// Plans with fewer operations, or fewer that are cancelled.
+fn simpler_plans(plan: &Plan) -> Vec<Plan> {
+    let mut plans = Vec::new();
+    let mut push = |change: &dyn Fn(&mut Plan)| {
+        let mut simpler = plan.clone();
+        change(&mut simpler);
+        simpler.clients.retain(|steps| !steps.is_empty());
+        if !simpler.clients.is_empty() {
+            plans.push(simpler);
+        }
+    };
+    for (start, end) in stretches(plan.closing.len()) {
+        push(&|plan| drop(plan.closing.drain(start..end)));
+    }
+    for (start, end) in stretches(plan.opening.len()) {
+        push(&|plan| drop(plan.opening.drain(start..end)));
+    }
+    for (client, steps) in plan.clients.iter().enumerate() {
+        for (start, end) in stretches(steps.len()) {
+            push(&|plan| drop(plan.clients[client].drain(start..end)));
+        }
+    }
+    for (client, steps) in plan.clients.iter().enumerate() {
+        for (at, Step { polls, .. }) in steps.iter().enumerate() {
+            if *polls != usize::MAX {
+                push(&|plan| plan.clients[client][at].polls = usize::MAX);
+            }
+        }
+    }
+    plans
+}
+
+/// All, then shorter stretches.
+fn stretches(len: usize) -> Vec<(usize, usize)> {
+    let all = (len > 1).then_some((0, len));
+    all.into_iter().chain(shrink::cuts(len)).collect()
+}
