@@ -129,23 +129,22 @@ fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Opt
 fn call(op: &Op, failing: &Failing, story: &Story<'_>) -> Clause {
     let decided = failing.failure.expected.clause;
     let has_foreign_id = lockstep::id_of(op).is_some_and(is_foreign);
-    match failing.failure.mistake() {
+    match (op, failing.failure.mistake()) {
         // For the right reason or not, it was not taken.
-        Mistake::Refused | Mistake::Failed if has_foreign_id => return Clause::Idn2,
-        _ if failing.failure.expected.reply != Reply::Done => return decided,
-        _ => {}
-    }
-    match op {
-        _ if has_foreign_id => Clause::Idn2,
+        (_, Mistake::Refused | Mistake::Failed) if has_foreign_id => Clause::Idn2,
+        _ if failing.failure.expected.reply != Reply::Done => decided,
         _ if story.refused => Clause::Com4,
         _ if story.dropped_other => Clause::Drp4,
         _ if story.dropped_empty => Clause::Drp3,
         _ if story.prepared || story.prepared_other => Clause::Pre4,
-        Op::Commit {
-            snapshot: Some(snapshot),
-            ..
-        } if payload::number_of(snapshot).is_none() => Clause::Snp4,
-        Op::Commit { ttl, .. } if !is_plain(*ttl, story.tick) => Clause::Com7,
+        (
+            Op::Commit {
+                snapshot: Some(snapshot),
+                ..
+            },
+            _,
+        ) if payload::number_of(snapshot).is_none() => Clause::Snp4,
+        (Op::Commit { ttl, .. }, _) if !is_plain(*ttl, story.tick) => Clause::Com7,
         _ => decided,
     }
 }

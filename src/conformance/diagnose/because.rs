@@ -57,7 +57,7 @@ fn entry(failing: &Failing, id: &str) -> String {
     let mut commit = None;
     let mut dropped = None;
     let mut restarted = false;
-    for op in &ops[..ops.len() - 1] {
+    for op in &ops {
         let expected = model.step(op);
         restarted |= *op == Op::Restart;
         if lockstep::id_of(op) != Some(id) || expected.reply != Reply::Done {

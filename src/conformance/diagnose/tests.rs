@@ -1,6 +1,7 @@
 //! What is said of wrong stores that differ in small things.
 
 mod argued;
+mod near;
 mod needed;
 
 use super::*;

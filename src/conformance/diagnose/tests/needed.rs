@@ -51,6 +51,7 @@ fn of_commits_that_are_not_done() {
         ("commit A v1 ttl 1s", "refused", Com5),
         ("commit A v1 ttl 1s", "panic", Err1),
         ("commit \"é\" v1 ttl 1s", "error", Idn2),
+        ("commit \"é\" v1 ttl 0s", "error", Idn2),
         ("commit A v1 ttl 1s; commit A v2 ttl 1s", "error", Com6),
         (
             "commit A v1 ttl 1s; drop A; commit A v2 ttl 1s",
@@ -99,6 +100,8 @@ fn of_what_is_found_that_should_not_be() {
         ("prepare \"\"", "v1", Pre2),
         ("prepare A; prepare A", "v1", Pre4),
         ("commit a v1 ttl 1s; prepare A", "v1", Idn1),
+        ("commit A v1 ttl 1s; prepare C", "v1", Pre1),
+        ("commit Y v1 ttl 1s; prepare Z", "v1", Idn1),
         ("commit \"x\" v1 ttl 1s; prepare \"y\"", "v1", Idn1),
         ("commit A v1 ttl 0s; prepare A", "v1", Com4),
         ("commit A v1 ttl 1s; drop A; prepare A", "v1", Drp1),

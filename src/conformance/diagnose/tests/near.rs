@@ -1,0 +1,233 @@
+//! What is said of stores that are wrong at some instants only, or in a way that other programs give away.
+
+use super::*;
+
+/// A store that goes by all that it was asked, and when.
+struct Scripted<F> {
+    clock: ManualClock,
+    log: Mutex<Vec<(Nanos, Op)>>,
+    /// What the next prepare finds now.
+    finds: F,
+}
+
+impl<F> Scripted<F> {
+    fn note(&self, op: Op) {
+        let now = nanos(self.clock.now());
+        self.log.lock().unwrap().push((now, op));
+    }
+}
+
+impl<F: Fn(&[(Nanos, Op)], Nanos) -> Option<Snapshot> + Send + Sync> Store for Scripted<F> {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        let found = (self.finds)(&self.log.lock().unwrap(), nanos(self.clock.now()));
+        self.note(Op::Prepare { id: id.to_owned() });
+        Ok(found)
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.note(Op::Commit {
+            snapshot: Some(snapshot.clone()),
+            ttl: nanos(ttl),
+        });
+        Ok(())
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        self.note(Op::Drop { id: id.to_owned() });
+        Ok(())
+    }
+}
+
+/// The clause and the near miss of a program that such a store fails.
+fn told_of<F>(finds: F, program: &str) -> (Clause, String)
+where
+    F: Fn(&[(Nanos, Op)], Nanos) -> Option<Snapshot> + Copy + Send + Sync,
+{
+    let make = move |clock| Scripted {
+        clock,
+        log: Mutex::default(),
+        finds,
+    };
+    let run = move |ops: &[Op]| lockstep::run(&make, ops, |_, _| {});
+    let ops = ops(program);
+    let failure = run(&ops).expect("it fails");
+    let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, Some(&run));
+    (diagnosis.clause, diagnosis.near_miss.unwrap_or_default())
+}
+
+/// What was committed, the last first: when, what and for how long.
+fn committed(log: &[(Nanos, Op)]) -> Vec<(Nanos, Snapshot, Nanos)> {
+    let commits = log.iter().rev().filter_map(|(at, op)| match op {
+        Op::Commit { snapshot, ttl } => Some((*at, snapshot.clone()?, *ttl)),
+        _ => None,
+    });
+    commits.collect()
+}
+
+/// The near miss of a store whose entries live so long after their deadlines, or at such an instant.
+fn near(lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync, program: &str) -> String {
+    let finds = move |log: &[(Nanos, Op)], now| {
+        let (at, snapshot, ttl) = committed(log).swap_remove(0);
+        lives(now - (at + ttl), ttl).then_some(snapshot)
+    };
+    told_of(finds, program).1
+}
+
+const AT_DEADLINE: &str = "commit A v1 ttl 1s; advance 1s; prepare A";
+
+#[test]
+fn a_life_that_is_too_long_is_told_by_its_first_end() {
+    let revived_later = |late, _| late < 7 || late > SECOND / 10;
+    let told = near(revived_later, AT_DEADLINE);
+    assert_eq!(told, "the entry lived until 1.000000007s: 7ns too long");
+    let later = "advance 1s; commit A v1 ttl 1s; advance 1s; prepare A";
+    let told = near(revived_later, later);
+    assert_eq!(told, "the entry lived until 2.000000007s: 7ns too long");
+}
+
+#[test]
+fn a_single_wrong_instant_agrees_around_it_only_where_it_does() {
+    assert_eq!(near(|late, _| late <= 0, AT_DEADLINE), AGREES);
+    let told = near(|late, _| late == 0 || late < -1, AT_DEADLINE);
+    assert_eq!(told, "the entry lived until 1.000000001s: 1ns too long");
+
+    let early = "commit A v1 ttl 1s; advance 500ms; prepare A";
+    let half = -SECOND / 2;
+    assert_eq!(near(|late, _| late < 0 && late != half, early), AGREES);
+    let ends_there = |late, _| late < 0 && !(half - 5..=half).contains(&late);
+    assert_eq!(near(ends_there, early), "");
+
+    let at_the_end = "commit A v1 ttl 1s; advance 999.999999ms; prepare A";
+    let at_the_end = at_the_end.replace("999.999999ms", "999999999ns");
+    let told = near(|late, _| late != -1, &at_the_end);
+    assert_eq!(
+        told,
+        "the entry was gone from 999.999999ms on: 1ns too early"
+    );
+}
+
+#[test]
+fn a_life_that_is_too_short_is_told_by_its_last_end() {
+    let lives = |late, _| late < -SECOND * 4 / 10 || (-SECOND / 10..-4).contains(&late);
+    let told = near(lives, "commit A v1 ttl 1s; advance 999999999ns; prepare A");
+    assert_eq!(
+        told,
+        "the entry was gone from 999.999996ms on: 4ns too early"
+    );
+}
+
+#[test]
+fn the_next_longer_ttl_that_is_kept_is_told() {
+    let lives = |_, ttl| (SECOND + 11..SECOND * 3 / 2).contains(&ttl);
+    let told = near(lives, "commit A v1 ttl 1s; prepare A");
+    let kept = "with a ttl of 1.000000011s the entry is found, with one of 1.00000001s it is not";
+    assert_eq!(told, kept);
+}
+
+#[test]
+fn nothing_is_told_where_an_earlier_prepare_fails_then() {
+    let finds = |log: &[(Nanos, Op)], now| {
+        let prepares = log
+            .iter()
+            .filter(|(_, op)| matches!(op, Op::Prepare { .. }));
+        let (at, snapshot, ttl) = committed(log).swap_remove(0);
+        let second = prepares.count() == 1;
+        (now < at + ttl || second || now > at + ttl).then_some(snapshot)
+    };
+    let program = "commit A v1 ttl 1s; advance 1s; prepare A; prepare A";
+    assert_eq!(told_of(finds, program), (Clause::Ttl4, String::new()));
+}
+
+#[test]
+fn a_life_that_a_prepare_prolongs_ends_a_whole_ttl_after_it() {
+    let slides = |log: &[(Nanos, Op)], now| {
+        let mut end = None;
+        for (at, op) in log {
+            match op {
+                Op::Commit { snapshot, ttl } => end = Some((at + ttl, *ttl, snapshot.clone()?)),
+                Op::Prepare { .. } => {
+                    end =
+                        end.map(|(end, ttl, it)| (if *at < end { at + ttl } else { end }, ttl, it));
+                }
+                _ => {}
+            }
+        }
+        end.filter(|(end, ..)| now < *end)
+            .map(|(_, _, snapshot)| snapshot)
+    };
+    let told = told_of(
+        slides,
+        "commit A v1 ttl 2s; advance 1s; prepare A; advance 1s; prepare A",
+    );
+    let near = "the entry lived until 3s: 1s too long, a whole ttl after the prepare at 1s";
+    assert_eq!(told, (Clause::Pre4, near.to_owned()));
+}
+
+#[test]
+fn a_deadline_is_rounded_where_that_of_a_longer_life_is_too() {
+    let program = "commit A v1 ttl 1500ms; advance 1500ms; prepare A";
+    let told = near(|late, _| late < SECOND / 2, program);
+    let rounded = "the entry lived until 2s: 500ms too long, its deadline rounded to 1s";
+    assert_eq!(told, rounded);
+    let told = near(|late, ttl| late < ttl / 3, program);
+    assert_eq!(told, "the entry lived until 2s: 500ms too long");
+}
+
+/// The store keeps the first or the last, according to whether it should have expired.
+#[test]
+fn what_was_committed_last_is_no_remnant() {
+    let finds = |log: &[(Nanos, Op)], now| {
+        let commits = committed(log);
+        let (at, last, ttl) = commits.first()?.clone();
+        let (_, first, _) = commits.last()?.clone();
+        let other = payload::numbered(9, first.id());
+        match (now < at + ttl, commits.len()) {
+            (false, _) => Some(last),
+            (true, 1) => Some(first),
+            (true, _) => Some(other),
+        }
+    };
+    for again in ["v1", "v2"] {
+        let program = format!("commit A v1 ttl 1s; commit A {again} ttl 1s; advance 1s; prepare A");
+        let (clause, _) = told_of(finds, &program);
+        assert_eq!(clause, Clause::Com6, "{program}");
+    }
+}
+
+/// Without the first commit it is wrong as well, in another way, which tells nothing of a lost one.
+#[test]
+fn only_what_is_lost_without_a_remnant_is_hidden_by_it() {
+    let finds = |log: &[(Nanos, Op)], _| {
+        let first = committed(log).pop()?.1;
+        let is_second = payload::number_of(&first) == Some(2);
+        Some(match is_second {
+            true => payload::numbered(9, first.id()),
+            false => first,
+        })
+    };
+    let (clause, _) = told_of(finds, "commit A v1 ttl 1s; commit A v2 ttl 1s; prepare A");
+    assert_eq!(clause, Clause::Com6);
+}
+
+#[test]
+fn ids_that_a_restart_confuses_are_told() {
+    let ops = ops("commit \"a\" v1 ttl 1s; commit \"A\" v2 ttl 1s; restart; prepare \"a\"");
+    let mut model = Model::default();
+    let expected = ops
+        .iter()
+        .map(|op| model.step(op))
+        .last()
+        .expect("it has some");
+    let failure = Failure {
+        at: ops.len() - 1,
+        expected,
+        outcome: Outcome::Replied(Reply::Nothing),
+        measured: None,
+        otherwise: Vec::new(),
+        refused_ids: Vec::new(),
+    };
+    let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, None);
+    assert_eq!(diagnosis.clause, Clause::Dur1);
+    let told = diagnosis.near_miss;
+    assert_eq!(told.as_deref(), Some("the ids differ only in case"));
+}
