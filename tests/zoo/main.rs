@@ -10,6 +10,7 @@ mod odd;
 mod reports;
 mod right;
 mod said;
+mod shrunk;
 mod wrong;
 
 use animal::{Animal, Cage, RIGHT};

@@ -14,8 +14,10 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             .collect();
         self.rename_one(&ids)
             || self.rename_two(&ids)
+            || self.rename_cases(&ids)
             || self.shorten_one(&ids)
             || self.shorten_two(&ids)
+            || self.plain_characters(&ids)
     }
 
     /// Puts a simpler id in place of one, everywhere: one that occurs already merges the two.
@@ -39,6 +41,40 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         let mut pairs = pairs.filter(|(_, other)| simple.contains(other));
         spare.is_some_and(|spare| {
             pairs.any(|(id, other)| self.rename(&[(id, other), (other, spare)]))
+        })
+    }
+
+    /// Puts `a` and `A` in place of two ids that differ in case.
+    fn rename_cases(&mut self, ids: &[String]) -> bool {
+        let [small, capital] = ["a", "A"].map(|letter| letter.repeat(token::LEN));
+        let is_plain = |id: &&String| **id == small || **id == capital;
+        let others = ids.iter().filter(|id| !is_plain(id));
+        let pairs = others
+            .clone()
+            .flat_map(|one| others.clone().map(move |two| (one, two)));
+        let mut pairs = pairs.filter(|(one, two)| one != two && one.eq_ignore_ascii_case(two));
+        pairs.any(|(one, two)| self.rename(&[(one, &small), (two, &capital)]))
+    }
+
+    /// Puts `x` in place of other characters, as long in bytes: of one id, or where two are alike.
+    fn plain_characters(&mut self, ids: &[String]) -> bool {
+        let foreign: Vec<&String> = ids.iter().filter(|id| !token::is_token(id)).collect();
+        let renames = foreign.iter().enumerate().flat_map(|(at, one)| {
+            let alone = stretches(one.chars().count());
+            let alone = alone.map(|stretch| vec![(*one, plain(one, stretch))]);
+            let alike = foreign[at + 1..].iter().flat_map(move |two| {
+                let same = one.chars().zip(two.chars()).take_while(|(a, b)| a == b);
+                stretches(same.count())
+                    .map(|stretch| vec![(*one, plain(one, stretch)), (*two, plain(two, stretch))])
+            });
+            alone.chain(alike)
+        });
+        let renames = renames.filter(|names| names.iter().all(|(old, new)| *old != new));
+        let renames: Vec<_> = renames.collect();
+        renames.iter().any(|names| {
+            let names: Vec<(&String, &String)> =
+                names.iter().map(|(old, new)| (*old, new)).collect();
+            self.rename(&names)
         })
     }
 
@@ -126,6 +162,23 @@ pub(super) fn shorter(id: &str) -> Vec<String> {
         .into_iter()
         .map(|(start, end)| chars[..start].iter().chain(&chars[end..]).collect())
         .collect()
+}
+
+/// All of so many characters, their halves and quarters.
+fn stretches(len: usize) -> impl Iterator<Item = (usize, usize)> {
+    let parts = [1, 2, 4].into_iter().filter(move |parts| *parts <= len);
+    parts.flat_map(move |parts| {
+        (0..parts).map(move |part| (len * part / parts, len * (part + 1) / parts))
+    })
+}
+
+/// `id` with `x` for the characters of a stretch, as long in bytes.
+fn plain(id: &str, (start, end): (usize, usize)) -> String {
+    let plain = |(place, character): (usize, char)| match (start..end).contains(&place) {
+        true => "x".repeat(character.len_utf8()),
+        false => character.to_string(),
+    };
+    id.chars().enumerate().map(plain).collect()
 }
 
 /// Both without the same part of what they begin or end with alike.

@@ -77,7 +77,7 @@ const AT_DEADLINE: &str = "commit A v1 ttl 1s; advance 1s; prepare A";
 
 #[test]
 fn a_life_that_is_too_long_is_told_by_its_first_end() {
-    let revived_later = |late, _| late < 7 || late > SECOND / 10;
+    let revived_later = |late, _| !(7..=SECOND / 10).contains(&late);
     let told = near(revived_later, AT_DEADLINE);
     assert_eq!(told, "the entry lived until 1.000000007s: 7ns too long");
     let later = "advance 1s; commit A v1 ttl 1s; advance 1s; prepare A";
