@@ -281,7 +281,7 @@ fn doubling() -> impl Iterator<Item = Nanos> {
     (0..120).map(|doublings| 1 << doublings)
 }
 
-/// Says so where `time` is where integers end, once or many times over.
+/// Says so where `time`, which is positive, is where integers end, once or many times over.
 fn end_of_integers(time: Nanos) -> String {
     let ends = [64, 63, 32, 31].into_iter().flat_map(|bits| {
         [
@@ -292,7 +292,7 @@ fn end_of_integers(time: Nanos) -> String {
         ]
         .map(|(name, unit)| (unit << bits, format!("2^{bits} {name}")))
     });
-    let ends = ends.filter(|(end, _)| time > 0 && time % end == 0);
+    let ends = ends.filter(|(end, _)| time % end == 0);
     match ends.max_by_key(|(end, _)| *end) {
         Some((end, name)) if end == time => format!(", and that is {name}"),
         Some((_, name)) => format!(", and that is a multiple of {name}"),

@@ -70,10 +70,15 @@ struct Cast {
 
 impl Cast {
     fn of(ops: &[Op]) -> Option<Self> {
-        let id = lockstep::id_of(ops.last()?)?;
-        let (mut cast, mut model) = (Self::default(), Model::default());
+        let last = ops.last()?;
+        let id = lockstep::id_of(last)?;
+        let mut cast = Self {
+            ends_with_commit: matches!(last, Op::Commit { .. }),
+            ..Self::default()
+        };
+        let mut model = Model::default();
         let mut live: Option<&Snapshot> = None;
-        for op in &ops[..ops.len() - 1] {
+        for op in ops {
             let reply = model.step(op).reply;
             let named = |id: &str| Some(Id(id).to_string());
             match op {
@@ -106,10 +111,6 @@ impl Cast {
                 }
                 _ => {}
             }
-        }
-        if let Some(Op::Commit { ttl, .. }) = ops.last() {
-            cast.ends_with_commit = true;
-            cast.ttl = Some(Time(*ttl).to_string());
         }
         Some(cast)
     }

@@ -123,9 +123,9 @@ impl Reduced {
                 .filter(|call| *call == commit || !is_past(call));
             (self.comes_before(commit, read) && last.all(is_live)).then(|| {
                 let mut finders = self.finds_of(commit).filter(|found| is_before(found, read));
-                // The commit may still be under way: then it is known to come before by who found it.
+                // Of a commit that may still be under way it is known by who found it that it comes before.
                 let since = match finders.next() {
-                    Some(finder) if !is_before(commit, read) => format!(
+                    Some(finder) => format!(
                         "{}'s prepare had found it, yet {}'s prepare came after that one",
                         self.client(finder),
                         self.client(read)

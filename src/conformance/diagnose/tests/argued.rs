@@ -2,6 +2,7 @@
 //! refused ids.
 
 use super::*;
+use crate::constraint::Constraint;
 use crate::model::Expected;
 
 fn argued(program: &str, found: Option<u64>, expected: Expected, refused: &[usize]) -> String {
@@ -114,4 +115,131 @@ fn a_long_payload_is_not_told_twice() {
         "{}",
         long(44)
     );
+}
+
+/// What the clause says of a program whose last call is answered like this.
+fn ruled(program: &str, outcome: Outcome, clause: Clause) -> Option<String> {
+    let ops = ops(program);
+    let mut model = Model::default();
+    let expected = ops.iter().map(|op| model.step(op)).last();
+    let failure = Failure {
+        at: ops.len() - 1,
+        expected: expected.expect("there is a last one"),
+        outcome,
+        measured: None,
+        otherwise: Vec::new(),
+        refused_ids: Vec::new(),
+    };
+    rule::rule(&Failing { ops, failure }, clause)
+}
+
+#[test]
+fn a_clause_is_told_with_what_it_speaks_of_in_this_program() {
+    use Clause::{Com4, Com5, Com6, Com7, Drp4, Err1, Idn1, Idn2, Pre3};
+    let nothing = || Outcome::Replied(Reply::Nothing);
+    let refused = || Outcome::Replied(Reply::Refused(Constraint::UnsupportedId));
+    for (program, outcome, clause, said) in [
+        (
+            "commit A v1 ttl 1s; commit A v2 ttl 0s; commit \"\" v3 ttl 2s; prepare A",
+            nothing(),
+            Com4,
+            "the commit of \"\" for 2s was refused, so it changed nothing (COM-4)",
+        ),
+        (
+            "commit A v1 ttl 1s; commit A v2 ttl 0s; prepare A",
+            nothing(),
+            Com4,
+            "the commit of v2 for 0s was refused, so it changed nothing (COM-4)",
+        ),
+        (
+            "drop B; commit A v1 ttl 1s; drop C; drop A; prepare A",
+            nothing(),
+            Drp4,
+            "the drop of C touches no other id (DRP-4)",
+        ),
+        (
+            "drop C; commit B v1 ttl 1s; drop D; prepare A",
+            nothing(),
+            Idn1,
+            "B is another id (IDN-1)",
+        ),
+        (
+            "drop C; drop D; prepare A",
+            nothing(),
+            Idn1,
+            "C is another id (IDN-1)",
+        ),
+        (
+            "commit A v1 ttl 3s; commit A v2 ttl 2s; prepare A",
+            nothing(),
+            Com6,
+            "its commit replaced v1 and its life (COM-6)",
+        ),
+        (
+            "commit A v1 ttl 3s; commit A v2 ttl 2s",
+            refused(),
+            Com6,
+            "it replaces what is live, and that is no error (COM-6)",
+        ),
+        (
+            "commit A v1 ttl 3s; commit A v2 ttl 4s",
+            refused(),
+            Com7,
+            "a ttl of 4s is positive, so it is honoured (COM-7)",
+        ),
+        (
+            "commit A v1 ttl 3s; commit B v2 ttl 4s; prepare A",
+            nothing(),
+            Com7,
+            "a ttl of 3s is positive, so it is honoured (COM-7)",
+        ),
+        (
+            "commit \"é\" v1 ttl 1s",
+            refused(),
+            Idn2,
+            "an id that it has taken before is one that it can hold (IDN-2)",
+        ),
+        (
+            "drop \"é\"",
+            refused(),
+            Idn2,
+            "an id is held as it is, or refused as one that is not supported (IDN-2)",
+        ),
+        (
+            "commit \"é\" v1 ttl 1s",
+            Outcome::Failed(String::new()),
+            Idn2,
+            "an id is held as it is, or refused as one that is not supported (IDN-2)",
+        ),
+        (
+            "commit A v1 ttl 1s",
+            refused(),
+            Com5,
+            "a commit that may not be refused takes effect (COM-5)",
+        ),
+        (
+            "commit A v1 ttl 1s; prepare A",
+            nothing(),
+            Com5,
+            "that is what a prepare gives (COM-5)",
+        ),
+        (
+            "commit A v1 ttl 1s; prepare A",
+            nothing(),
+            Pre3,
+            "that is what a prepare gives (PRE-3)",
+        ),
+    ] {
+        let told = ruled(program, outcome, clause);
+        assert_eq!(told.as_deref(), Some(said), "{program}");
+    }
+    let nothing_else = ruled("commit A v1 ttl 1s; drop A; prepare A", nothing(), Com6);
+    assert_eq!(nothing_else, None, "nothing was replaced");
+    let dropped = "commit A v1 ttl 1s; drop A; commit A v2 ttl 1s; prepare A";
+    assert_eq!(
+        ruled(dropped, nothing(), Com6),
+        None,
+        "nor what was dropped"
+    );
+    assert_eq!(ruled("prepare A", nothing(), Err1), None);
 }

@@ -91,6 +91,14 @@ fn a_single_wrong_instant_agrees_around_it_only_where_it_does() {
     let told = near(|late, _| late == 0 || late < -1, AT_DEADLINE);
     assert_eq!(told, "the entry lived until 1.000000001s: 1ns too long");
 
+    // It looks like a whole second, but a longer life ends where it should.
+    let lives = |late, ttl| if ttl < SECOND { late == 0 } else { late < 0 };
+    let told = near(
+        lives,
+        "commit A v1 ttl 999999999ns; advance 999999999ns; prepare A",
+    );
+    assert_eq!(told, "the entry lived until 1s: 1ns too long");
+
     let early = "commit A v1 ttl 1s; advance 500ms; prepare A";
     let half = -SECOND / 2;
     assert_eq!(near(|late, _| late < 0 && late != half, early), AGREES);

@@ -7,6 +7,11 @@ use crate::constraint::Constraint;
 /// The clause, where the last call is answered like this: `error`, `refused`, `done`, `nothing`, or a
 /// payload.
 fn clause_of(program: &str, answer: &str) -> Clause {
+    clause_where(program, answer, &[])
+}
+
+/// The same, where prepares in these places rightly gave other replies than the model's.
+fn clause_where(program: &str, answer: &str, otherwise: &[(usize, Reply)]) -> Clause {
     let ops = ops(program);
     let id = ops.last().and_then(lockstep::id_of).unwrap_or_default();
     let outcome = match answer {
@@ -28,7 +33,7 @@ fn clause_of(program: &str, answer: &str) -> Clause {
         expected: steps.nth(ops.len() - 1).expect("there is a last one"),
         outcome,
         measured: None,
-        otherwise: Vec::new(),
+        otherwise: otherwise.to_vec(),
         refused_ids: Vec::new(),
     };
     Diagnosis::of(&Failing { ops, failure }, SECOND, None).clause
@@ -102,6 +107,17 @@ fn of_what_is_found_that_should_not_be() {
         ("commit a v1 ttl 1s; prepare A", "v1", Idn1),
         ("commit A v1 ttl 1s; prepare C", "v1", Pre1),
         ("commit Y v1 ttl 1s; prepare Z", "v1", Idn1),
+        // Ten years of 366 days, and a second more.
+        (
+            "commit A v1 ttl 316224000s; advance 316224000s; prepare A",
+            "v1",
+            Ttl2,
+        ),
+        (
+            "commit A v1 ttl 316224001s; advance 316224001s; prepare A",
+            "v1",
+            Com7,
+        ),
         ("commit \"x\" v1 ttl 1s; prepare \"y\"", "v1", Idn1),
         ("commit A v1 ttl 0s; prepare A", "v1", Com4),
         ("commit A v1 ttl 1s; drop A; prepare A", "v1", Drp1),
@@ -163,6 +179,21 @@ fn of_what_is_lost() {
         Com4, Com5, Com6, Com7, Com8, Drp2, Drp3, Drp4, Dur1, Idn2, Pre3, Pre4, Snp4, Ttl1, Ttl3,
     };
     are_named(&[
+        (
+            "commit A v1 ttl 1s; advance 1s; drop A; commit A v2 ttl 1s; prepare A",
+            "nothing",
+            Com8,
+        ),
+        (
+            "advance 316224000s; commit A v1 ttl 1s; prepare A",
+            "nothing",
+            Ttl1,
+        ),
+        (
+            "advance 316224001s; commit A v1 ttl 1s; prepare A",
+            "nothing",
+            Com7,
+        ),
         ("commit A v1 ttl 1s; prepare A", "nothing", Com5),
         ("commit A v1 ttl 1s; prepare A", "error", Pre3),
         ("commit A v0 ttl 1s; prepare A", "nothing", Snp4),
@@ -276,4 +307,12 @@ fn of_errors_where_nothing_should_be() {
             Ttl4,
         ),
     ]);
+}
+
+#[test]
+fn of_what_the_store_answered_and_not_of_what_the_model_says() {
+    let program = "commit A v1 ttl 1s; advance 1s; prepare A; prepare A";
+    let found = Reply::Found(payload::numbered(1, &"A".repeat(token::LEN)));
+    assert_eq!(clause_of(program, "v1"), Clause::Ttl4);
+    assert_eq!(clause_where(program, "v1", &[(2, found)]), Clause::Pre4);
 }

@@ -121,6 +121,21 @@ fn what_is_right_cannot_be_argued_against() {
     assert!(right > 10_000, "{right} of 40000 are right");
 }
 
+/// What bounds the time of a call need not be left for that.
+#[test]
+fn clocks_stay_as_exact_as_the_whole_history_made_them() {
+    let mut calls = story(&[
+        (1, commit(1, 4), 1, 2),
+        (2, Kind::Nothing, 9, 10),
+        (3, Kind::Found(1), 11, 12),
+    ]);
+    // The clock was read long before the call was made.
+    calls[2].clock.from = 0;
+    let reduced = reduce(&calls, &Rules::default()).expect("it is wrong");
+    assert_eq!(reduced.places, [0, 2]);
+    assert_eq!(reduced.calls[1].clock.from, calls[1].clock.from);
+}
+
 fn tell(calls: &[(u32, Kind, u64, u64)]) -> String {
     let reduced = reduce(&story(calls), &Rules::default()).expect("it is wrong");
     format!("{}\n{}", reduced.draw(&name), reduced.argue(&name))
