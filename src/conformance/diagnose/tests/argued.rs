@@ -133,45 +133,65 @@ fn ruled(program: &str, outcome: Outcome, clause: Clause) -> Option<String> {
     rule::rule(&Failing { ops, failure }, clause)
 }
 
+fn nothing_there() -> Outcome {
+    Outcome::Replied(Reply::Nothing)
+}
+
+fn refused() -> Outcome {
+    Outcome::Replied(Reply::Refused(Constraint::UnsupportedId))
+}
+
+fn are_told<const N: usize>(cases: [(&str, Outcome, Clause, &str); N]) {
+    for (program, outcome, clause, said) in cases {
+        let told = ruled(program, outcome, clause);
+        assert_eq!(told.as_deref(), Some(said), "{program}");
+    }
+}
+
 #[test]
-fn a_clause_is_told_with_what_it_speaks_of_in_this_program() {
-    use Clause::{Com4, Com5, Com6, Com7, Drp4, Err1, Idn1, Idn2, Pre3};
-    let nothing = || Outcome::Replied(Reply::Nothing);
-    let refused = || Outcome::Replied(Reply::Refused(Constraint::UnsupportedId));
-    for (program, outcome, clause, said) in [
+fn a_clause_is_told_with_the_calls_it_speaks_of() {
+    use Clause::{Com4, Drp4, Idn1};
+    are_told([
         (
             "commit A v1 ttl 1s; commit A v2 ttl 0s; commit \"\" v3 ttl 2s; prepare A",
-            nothing(),
+            nothing_there(),
             Com4,
             "the commit of \"\" for 2s was refused, so it changed nothing (COM-4)",
         ),
         (
             "commit A v1 ttl 1s; commit A v2 ttl 0s; prepare A",
-            nothing(),
+            nothing_there(),
             Com4,
             "the commit of v2 for 0s was refused, so it changed nothing (COM-4)",
         ),
         (
             "drop B; commit A v1 ttl 1s; drop C; drop A; prepare A",
-            nothing(),
+            nothing_there(),
             Drp4,
             "the drop of C touches no other id (DRP-4)",
         ),
         (
             "drop C; commit B v1 ttl 1s; drop D; prepare A",
-            nothing(),
+            nothing_there(),
             Idn1,
             "B is another id (IDN-1)",
         ),
         (
             "drop C; drop D; prepare A",
-            nothing(),
+            nothing_there(),
             Idn1,
             "C is another id (IDN-1)",
         ),
+    ]);
+}
+
+#[test]
+fn a_clause_is_told_for_the_last_call() {
+    use Clause::{Com5, Com6, Com7, Err1, Idn2, Pre3};
+    are_told([
         (
             "commit A v1 ttl 3s; commit A v2 ttl 2s; prepare A",
-            nothing(),
+            nothing_there(),
             Com6,
             "its commit replaced v1 and its life (COM-6)",
         ),
@@ -189,7 +209,7 @@ fn a_clause_is_told_with_what_it_speaks_of_in_this_program() {
         ),
         (
             "commit A v1 ttl 3s; commit B v2 ttl 4s; prepare A",
-            nothing(),
+            nothing_there(),
             Com7,
             "a ttl of 3s is positive, so it is honoured (COM-7)",
         ),
@@ -219,27 +239,28 @@ fn a_clause_is_told_with_what_it_speaks_of_in_this_program() {
         ),
         (
             "commit A v1 ttl 1s; prepare A",
-            nothing(),
+            nothing_there(),
             Com5,
             "that is what a prepare gives (COM-5)",
         ),
         (
             "commit A v1 ttl 1s; prepare A",
-            nothing(),
+            nothing_there(),
             Pre3,
             "that is what a prepare gives (PRE-3)",
         ),
-    ] {
-        let told = ruled(program, outcome, clause);
-        assert_eq!(told.as_deref(), Some(said), "{program}");
-    }
-    let nothing_else = ruled("commit A v1 ttl 1s; drop A; prepare A", nothing(), Com6);
+    ]);
+    let nothing_else = ruled(
+        "commit A v1 ttl 1s; drop A; prepare A",
+        nothing_there(),
+        Com6,
+    );
     assert_eq!(nothing_else, None, "nothing was replaced");
     let dropped = "commit A v1 ttl 1s; drop A; commit A v2 ttl 1s; prepare A";
     assert_eq!(
-        ruled(dropped, nothing(), Com6),
+        ruled(dropped, nothing_there(), Com6),
         None,
         "nor what was dropped"
     );
-    assert_eq!(ruled("prepare A", nothing(), Err1), None);
+    assert_eq!(ruled("prepare A", nothing_there(), Err1), None);
 }

@@ -3,15 +3,11 @@
 
 use super::*;
 use crate::constraint::Constraint;
+use crate::model::Expected;
 
-/// The clause, where the last call is answered like this: `error`, `refused`, `done`, `nothing`, or a
+/// A program whose last call is answered like this: `error`, `refused`, `done`, `nothing`, `panic`, or a
 /// payload.
-fn clause_of(program: &str, answer: &str) -> Clause {
-    clause_where(program, answer, &[])
-}
-
-/// The same, where prepares in these places rightly gave other replies than the model's.
-fn clause_where(program: &str, answer: &str, otherwise: &[(usize, Reply)]) -> Clause {
+fn failing(program: &str, answer: &str) -> Failing {
     let ops = ops(program);
     let id = ops.last().and_then(lockstep::id_of).unwrap_or_default();
     let outcome = match answer {
@@ -33,10 +29,14 @@ fn clause_where(program: &str, answer: &str, otherwise: &[(usize, Reply)]) -> Cl
         expected: steps.nth(ops.len() - 1).expect("there is a last one"),
         outcome,
         measured: None,
-        otherwise: otherwise.to_vec(),
+        otherwise: Vec::new(),
         refused_ids: Vec::new(),
     };
-    Diagnosis::of(&Failing { ops, failure }, SECOND, None).clause
+    Failing { ops, failure }
+}
+
+fn clause_of(program: &str, answer: &str) -> Clause {
+    clause(&failing(program, answer), SECOND, None)
 }
 
 fn are_named(cases: &[(&str, &str, Clause)]) {
@@ -105,6 +105,7 @@ fn of_what_is_found_that_should_not_be() {
         ("prepare \"\"", "v1", Pre2),
         ("prepare A; prepare A", "v1", Pre4),
         ("commit a v1 ttl 1s; prepare A", "v1", Idn1),
+        ("commit \"x\" v1 ttl 1s; prepare \"\"", "v1", Idn1),
         ("commit A v1 ttl 1s; prepare C", "v1", Pre1),
         ("commit Y v1 ttl 1s; prepare Z", "v1", Idn1),
         // Ten years of 366 days, and a second more.
@@ -312,7 +313,53 @@ fn of_errors_where_nothing_should_be() {
 #[test]
 fn of_what_the_store_answered_and_not_of_what_the_model_says() {
     let program = "commit A v1 ttl 1s; advance 1s; prepare A; prepare A";
+    let mut failing = failing(program, "v1");
+    assert_eq!(clause(&failing, SECOND, None), Clause::Ttl4);
     let found = Reply::Found(payload::numbered(1, &"A".repeat(token::LEN)));
-    assert_eq!(clause_of(program, "v1"), Clause::Ttl4);
-    assert_eq!(clause_where(program, "v1", &[(2, found)]), Clause::Pre4);
+    failing.failure.otherwise = vec![(2, found)];
+    assert_eq!(clause(&failing, SECOND, None), Clause::Pre4);
+}
+
+#[test]
+fn of_what_should_have_been_evicted_before_another() {
+    let program = "commit A v1 ttl 1s; commit B v2 ttl 1s; prepare B; prepare A";
+    let mut failing = failing(program, "v1");
+    failing.failure.expected = Expected::new(Reply::Nothing, Clause::Com5);
+    assert_eq!(clause(&failing, SECOND, None), Clause::Com5);
+}
+
+/// A commit that the store refused for its id was not made.
+#[test]
+fn of_ids_that_the_store_refused() {
+    for (program, answer, expected, named) in [
+        (
+            "commit \"é\" v1 ttl 1s; prepare \"é\"",
+            "v1",
+            Expected::new(Reply::Nothing, Clause::Pre1),
+            Clause::Idn2,
+        ),
+        (
+            "commit A v1 ttl 1s; commit \"é\" v2 ttl 1s; prepare A",
+            "nothing",
+            Expected::new(
+                Reply::Found(payload::numbered(1, &"A".repeat(token::LEN))),
+                Clause::Com5,
+            ),
+            Clause::Com4,
+        ),
+        (
+            "commit A v1 ttl 1s; commit \"é\" v2 ttl 1s; prepare A",
+            "v2",
+            Expected::new(
+                Reply::Found(payload::numbered(1, &"A".repeat(token::LEN))),
+                Clause::Com5,
+            ),
+            Clause::Com4,
+        ),
+    ] {
+        let mut failing = failing(program, answer);
+        failing.failure.expected = expected;
+        failing.failure.refused_ids = vec![failing.ops.len() - 2];
+        assert_eq!(clause(&failing, SECOND, None), named, "{program}");
+    }
 }
