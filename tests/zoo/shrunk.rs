@@ -8,6 +8,7 @@ use serde_json::json;
 use session_spec::conformance::Program;
 use session_spec::{Data, Op, Snapshot, User};
 use std::fmt::Write as _;
+use std::thread;
 
 type Disguise = fn(&[Op]) -> Vec<Op>;
 
@@ -116,30 +117,37 @@ fn with_odd_times(ops: &[Op]) -> Vec<Op> {
 }
 
 /// Of what is not shrunk to the shortest program known: what it is shrunk to, or that it does not fail.
-#[test]
-fn what_disguised_programs_are_shrunk_to() {
+fn shrunk(name: &str, disguise: Disguise) -> String {
     let mut text = String::new();
     for animal in wrong() {
         let shortest: Program = said::shortest(animal).parse().expect("it is a program");
-        for (name, disguise) in DISGUISES {
-            let disguised = Program::from(disguise(shortest.ops()));
-            let report = checked(*animal).replay(&disguised.to_string()).run();
-            for found in &report.violations {
-                let program = &found.program;
-                assert_eq!(Some(found.clause), animal.clause, "{disguised}\n{report}");
-                assert!(program.ops().len() <= shortest.ops().len(), "{report}");
-                if program.to_string() != shortest.to_string() {
-                    let _ = writeln!(
-                        text,
-                        "{}, {name}\n    {program}\n    {shortest}",
-                        animal.name
-                    );
-                }
-            }
-            if report.violations.is_empty() {
-                let _ = writeln!(text, "{}, {name}: does not fail", animal.name);
+        let disguised = Program::from(disguise(shortest.ops()));
+        let report = checked(*animal).replay(&disguised.to_string()).run();
+        if report.violations.is_empty() {
+            let _ = writeln!(text, "{}, {name}: does not fail", animal.name);
+        }
+        for found in &report.violations {
+            let program = &found.program;
+            assert_eq!(Some(found.clause), animal.clause, "{disguised}\n{report}");
+            assert!(program.ops().len() <= shortest.ops().len(), "{report}");
+            if program.to_string() != shortest.to_string() {
+                let _ = writeln!(
+                    text,
+                    "{}, {name}\n    {program}\n    {shortest}",
+                    animal.name
+                );
             }
         }
     }
-    insta::assert_snapshot!(text);
+    text
+}
+
+#[test]
+fn what_disguised_programs_are_shrunk_to() {
+    let texts: Vec<String> = thread::scope(|scope| {
+        let all = DISGUISES.map(|(name, disguise)| scope.spawn(move || shrunk(name, disguise)));
+        let texts = all.into_iter().map(thread::ScopedJoinHandle::join);
+        texts.collect::<Result<_, _>>().expect("each is shrunk")
+    });
+    insta::assert_snapshot!(texts.join("\n"));
 }

@@ -107,6 +107,11 @@ fn of_what_is_found_that_should_not_be() {
         ("commit a v1 ttl 1s; prepare A", "v1", Idn1),
         ("commit \"x\" v1 ttl 1s; prepare \"\"", "v1", Idn1),
         ("commit A v1 ttl 1s; prepare C", "v1", Pre1),
+        (
+            "commit a v1 ttl 1s; commit A v2 ttl 2s; advance 1s; prepare a",
+            "v2",
+            Idn1,
+        ),
         ("commit Y v1 ttl 1s; prepare Z", "v1", Idn1),
         // Ten years of 366 days, and a second more.
         (
