@@ -2,7 +2,7 @@
 //! what a store numbers in too few bits, keeps only so many of, or does every so many times.
 
 use super::payload;
-use super::profile::Profile;
+use super::profile::{Profile, nanos};
 use super::program::Program;
 use super::shrink;
 use crate::model::{Nanos, Op};
@@ -82,6 +82,11 @@ pub(super) fn programs(profile: &Profile, tick: Nanos, most: usize) -> Vec<Progr
         ids: profile.two_ids(),
         others: others(profile),
         tick,
+        // Within a resolution something may add up that is right each time.
+        advance: match nanos(profile.resolution) / 2 {
+            0 => tick,
+            half => half,
+        },
     };
     let mut rounds: Vec<(&[Step], Vec<Step>, usize)> = Vec::new();
     let mut repeat = |round: &[Step], before: &[&'static [Step]], times: &[usize]| {
@@ -153,6 +158,7 @@ struct Script {
     ids: [String; 2],
     others: Vec<String>,
     tick: Nanos,
+    advance: Nanos,
 }
 
 impl Script {
@@ -160,7 +166,7 @@ impl Script {
     fn of(&self, before: &[Step], round: &[Step], times: usize) -> Vec<Op> {
         // Long enough to see the end, unless time passes.
         let ttl = match round.contains(&Advance) {
-            true => 2 * self.tick,
+            true => 2 * self.advance,
             false => 1_000 * self.tick,
         };
         let rounds = (0..times).flat_map(|number| round.iter().map(move |step| (number, step)));
@@ -184,7 +190,7 @@ impl Script {
             }
         };
         match step {
-            Advance => Op::Advance { by: self.tick },
+            Advance => Op::Advance { by: self.advance },
             Prepare | PrepareOther | PrepareNext => prepare(id),
             Drop | DropOther | DropNext => Op::Drop { id: id.clone() },
             Recommit => commit(1, id, ttl),

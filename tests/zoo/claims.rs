@@ -6,6 +6,7 @@ use session_spec::Clause;
 use session_spec::conformance::Profile;
 use std::time::Duration;
 
+const SECOND: u128 = 1_000_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// No time to live that is tried for its own sake.
@@ -16,6 +17,7 @@ fn wrong() -> Vec<(Animal, Profile)> {
     let pairs = |number: u64| [number, number + 1].map(|number| number.to_string());
     vec![
         (LATE, profile().resolution(Duration::from_millis(10))),
+        (PROLONGS, profile().resolution(Duration::from_secs(1))),
         (WRAPS, profile().horizon(HORIZON)),
         (SHORT, profile().horizon(HORIZON)),
         (DOUBLES, profile().ids(pairs)),
@@ -31,6 +33,26 @@ const LATE: Animal = Animal {
         validate(snapshot, ttl)?;
         let late = Duration::from_millis(15);
         shelf.put(now, snapshot, ttl.saturating_add(late));
+        Ok(())
+    },
+    ..RIGHT
+};
+
+pub(crate) const PROLONGS: Animal = Animal {
+    name: "every look rounds up what is left",
+    clause: Some(Clause::Pre4),
+    prepare: |shelf, now, id| {
+        let found = (RIGHT.prepare)(shelf, now, id)?;
+        if let (Some(_), Some(entry)) = (&found, shelf.entries.get_mut(id)) {
+            entry.deadline = now + (entry.deadline - now).div_ceil(SECOND) * SECOND;
+        }
+        Ok(found)
+    },
+    commit: |shelf, now, snapshot, ttl| {
+        validate(snapshot, ttl)?;
+        let more = u64::from(ttl.subsec_nanos() > 0);
+        let seconds = ttl.as_secs().saturating_add(more);
+        shelf.put(now, snapshot, Duration::from_secs(seconds));
         Ok(())
     },
     ..RIGHT

@@ -162,26 +162,12 @@ fn every_wrong_store_is_caught_with_the_default_budget() {
 /// Within its resolution it may answer either way, and what it did answer is what is told and judged.
 #[test]
 fn pre_4_what_a_coarse_clock_answered_is_told_as_it_was() {
-    const SECOND: u128 = 1_000_000_000;
-    let prolongs = Animal {
-        name: "every look rounds up what is left",
-        prepare: |shelf, now, id| {
-            let found = (RIGHT.prepare)(shelf, now, id)?;
-            if let (Some(_), Some(entry)) = (&found, shelf.entries.get_mut(id)) {
-                entry.deadline = now + (entry.deadline - now).div_ceil(SECOND) * SECOND;
-            }
-            Ok(found)
-        },
-        commit: |shelf, now, snapshot, ttl| {
-            let seconds = ttl.as_nanos().div_ceil(SECOND) * SECOND;
-            let ttl = Duration::from_nanos(seconds.try_into().unwrap_or(u64::MAX));
-            (RIGHT.commit)(shelf, now, snapshot, ttl)
-        },
-        ..RIGHT
-    };
     let profile = Profile::default().resolution(Duration::from_secs(1));
     let program = "commit A v1 ttl 1ns; advance 500ms; prepare A; advance 500000001ns; prepare A";
-    let report = checked(prolongs).profile(profile).replay(program).run();
+    let report = checked(claims::PROLONGS)
+        .profile(profile)
+        .replay(program)
+        .run();
     let found: Vec<Clause> = report.violations.iter().map(|found| found.clause).collect();
     assert_eq!(found, [Clause::Pre4], "{report}");
     let text = report.to_string();

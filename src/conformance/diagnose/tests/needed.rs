@@ -182,9 +182,15 @@ fn of_what_is_found_that_should_not_be() {
 #[test]
 fn of_what_is_lost() {
     use Clause::{
-        Com4, Com5, Com6, Com7, Com8, Drp2, Drp3, Drp4, Dur1, Idn2, Pre3, Pre4, Snp4, Ttl1, Ttl3,
+        Com4, Com5, Com6, Com7, Com8, Drp2, Drp3, Drp4, Dur1, Idn1, Idn2, Pre3, Pre4, Snp4, Ttl1,
+        Ttl3,
     };
     are_named(&[
+        (
+            "commit \"x\" v1 ttl 1s; commit \"y\" v2 ttl 1s; prepare \"x\"",
+            "nothing",
+            Idn1,
+        ),
         (
             "commit A v1 ttl 1s; advance 1s; drop A; commit A v2 ttl 1s; prepare A",
             "nothing",
@@ -282,6 +288,21 @@ fn of_something_else_that_is_found() {
             "commit A v1 ttl 1s; commit \"é\" v2 ttl 1s; prepare A",
             "v2",
             Idn1,
+        ),
+        (
+            "commit A v1 ttl 1s; prepare A; commit B v2 ttl 1s; prepare A",
+            "v2",
+            Pre3,
+        ),
+        (
+            "commit Y v1 ttl 1s; commit Z v2 ttl 1s; prepare Y",
+            "v2",
+            Idn1,
+        ),
+        (
+            "commit Y v1 ttl 1s; commit Z v2 ttl 1s; prepare Y",
+            "v3",
+            Pre3,
         ),
         ("commit A v1 ttl 1s; drop B; prepare A", "v2", Drp4),
         ("commit A v1 ttl 1s; drop \"\"; prepare A", "v2", Drp3),
