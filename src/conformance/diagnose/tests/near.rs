@@ -17,9 +17,9 @@ impl<F> Scripted<F> {
     }
 }
 
-impl<F: Fn(&[(Nanos, Op)], Nanos) -> Option<Snapshot> + Send + Sync> Store for Scripted<F> {
+impl<F: Fn(&[(Nanos, Op)], Nanos, &str) -> Option<Snapshot> + Send + Sync> Store for Scripted<F> {
     async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
-        let found = (self.finds)(&self.log.lock().unwrap(), nanos(self.clock.now()));
+        let found = (self.finds)(&self.log.lock().unwrap(), nanos(self.clock.now()), id);
         self.note(Op::Prepare { id: id.to_owned() });
         Ok(found)
     }
@@ -41,7 +41,7 @@ impl<F: Fn(&[(Nanos, Op)], Nanos) -> Option<Snapshot> + Send + Sync> Store for S
 /// The clause and the near miss of a program that such a store fails.
 fn told_of<F>(finds: F, program: &str) -> (Clause, String)
 where
-    F: Fn(&[(Nanos, Op)], Nanos) -> Option<Snapshot> + Copy + Send + Sync,
+    F: Fn(&[(Nanos, Op)], Nanos, &str) -> Option<Snapshot> + Copy + Send + Sync,
 {
     let make = move |clock| Scripted {
         clock,
@@ -64,13 +64,20 @@ fn committed(log: &[(Nanos, Op)]) -> Vec<(Nanos, Snapshot, Nanos)> {
     commits.collect()
 }
 
-/// The near miss of a store whose entries live so long after their deadlines, or at such an instant.
-fn near(lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync, program: &str) -> String {
-    let finds = move |log: &[(Nanos, Op)], now| {
+/// What is told of a store whose entries live so long after their deadlines, or at such an instant.
+fn told_where(
+    lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync,
+    program: &str,
+) -> (Clause, String) {
+    let finds = move |log: &[(Nanos, Op)], now, _: &str| {
         let (at, snapshot, ttl) = committed(log).swap_remove(0);
         lives(now - (at + ttl), ttl).then_some(snapshot)
     };
-    told_of(finds, program).1
+    told_of(finds, program)
+}
+
+fn near(lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync, program: &str) -> String {
+    told_where(lives, program).1
 }
 
 const AT_DEADLINE: &str = "commit A v1 ttl 1s; advance 1s; prepare A";
@@ -134,7 +141,7 @@ fn the_next_longer_ttl_that_is_kept_is_told() {
 
 #[test]
 fn nothing_is_told_where_an_earlier_prepare_fails_then() {
-    let finds = |log: &[(Nanos, Op)], now| {
+    let finds = |log: &[(Nanos, Op)], now, _: &str| {
         let prepares = log
             .iter()
             .filter(|(_, op)| matches!(op, Op::Prepare { .. }));
@@ -148,7 +155,7 @@ fn nothing_is_told_where_an_earlier_prepare_fails_then() {
 
 #[test]
 fn a_life_that_a_prepare_prolongs_ends_a_whole_ttl_after_it() {
-    let slides = |log: &[(Nanos, Op)], now| {
+    let slides = |log: &[(Nanos, Op)], now, _: &str| {
         let mut end = None;
         for (at, op) in log {
             match op {
@@ -184,7 +191,7 @@ fn a_deadline_is_rounded_where_that_of_a_longer_life_is_too() {
 /// The store keeps the first or the last, according to whether it should have expired.
 #[test]
 fn what_was_committed_last_is_no_remnant() {
-    let finds = |log: &[(Nanos, Op)], now| {
+    let finds = |log: &[(Nanos, Op)], now, _: &str| {
         let commits = committed(log);
         let (at, last, ttl) = commits.first()?.clone();
         let (_, first, _) = commits.last()?.clone();
@@ -205,7 +212,7 @@ fn what_was_committed_last_is_no_remnant() {
 /// Without the first commit it is wrong as well, in another way, which tells nothing of a lost one.
 #[test]
 fn only_what_is_lost_without_a_remnant_is_hidden_by_it() {
-    let finds = |log: &[(Nanos, Op)], _| {
+    let finds = |log: &[(Nanos, Op)], _, _: &str| {
         let first = committed(log).pop()?.1;
         let is_second = payload::number_of(&first) == Some(2);
         Some(match is_second {
@@ -238,4 +245,72 @@ fn ids_that_a_restart_confuses_are_told() {
     assert_eq!(diagnosis.clause, Clause::Dur1);
     let told = diagnosis.near_miss;
     assert_eq!(told.as_deref(), Some("the ids differ only in case"));
+}
+
+/// What is true of a life of one second too, is no matter of the ttl.
+#[test]
+fn a_ttl_matters_only_if_a_plain_one_would_do() {
+    let half = SECOND / 2;
+    let early = |late, _| late < -half;
+    let ten = "commit A v1 ttl 10s; advance 9600ms; prepare A";
+    assert_eq!(told_where(early, ten).0, Clause::Ttl1);
+    let beside_another = format!("commit B v2 ttl 10s; {ten}");
+    assert_eq!(told_where(early, &beside_another).0, Clause::Ttl3);
+    let a_second_early = |late, _| late < -SECOND;
+    let nine = "commit A v1 ttl 10s; advance 9s; prepare A";
+    assert_eq!(told_where(a_second_early, nine).0, Clause::Ttl1);
+    let halved = |late, ttl: Nanos| late < -(ttl / 2);
+    let half_way = "commit A v1 ttl 10s; advance 5s; prepare A";
+    assert_eq!(told_where(halved, half_way).0, Clause::Com7);
+    let or_never = |late, ttl| ttl == 10 * SECOND && late < -5 * SECOND;
+    assert_eq!(told_where(or_never, half_way).0, Clause::Com7);
+}
+
+/// Whether a store takes two ids for one another is seen by asking it.
+#[test]
+fn ids_are_confused_where_one_finds_what_was_committed_under_the_other() {
+    let folds = |log: &[(Nanos, Op)], _, id: &str| {
+        let same = |other: &str| other.eq_ignore_ascii_case(id);
+        log.iter().fold(None, |found, (_, op)| match op {
+            Op::Commit { snapshot, .. } => snapshot.clone().filter(|it| same(it.id())).or(found),
+            Op::Drop { id } if same(id) => None,
+            _ => found,
+        })
+    };
+    let drops_more = |log: &[(Nanos, Op)], _, id: &str| {
+        log.iter().fold(None, |found, (_, op)| match op {
+            Op::Commit { snapshot, .. } => snapshot.clone().filter(|it| it.id() == id).or(found),
+            Op::Drop { id: dropped } if dropped.eq_ignore_ascii_case(id) => None,
+            _ => found,
+        })
+    };
+    for program in [
+        "commit a v1 ttl 1s; drop A; prepare a",
+        "commit \"x\" v1 ttl 1s; drop \"X\"; drop \"\"; prepare \"x\"",
+    ] {
+        assert_eq!(told_of(folds, program).0, Clause::Idn1, "{program}");
+        assert_eq!(told_of(drops_more, program).0, Clause::Drp4, "{program}");
+    }
+}
+
+/// What another commit sweeps away too early, it does not if its life is long.
+#[test]
+fn a_long_life_tells_a_sweep_that_is_too_early_from_room_for_one() {
+    let swept = |log: &[(Nanos, Op)], _, id: &str| {
+        let all = committed(log);
+        let (at, own, ttl) = all.iter().find(|(_, snapshot, _)| snapshot.id() == id)?;
+        let mut later = all
+            .iter()
+            .take_while(|(_, snapshot, _)| snapshot.id() != id);
+        later
+            .all(|(now, ..)| now + 5 * SECOND < at + ttl)
+            .then(|| own.clone())
+    };
+    let room_for_one = |log: &[(Nanos, Op)], _, id: &str| {
+        let last = committed(log).swap_remove(0).1;
+        (last.id() == id).then_some(last)
+    };
+    let program = "commit A v1 ttl 1s; commit B v2 ttl 1s; prepare A";
+    assert_eq!(told_of(swept, program).0, Clause::Ttl3);
+    assert_eq!(told_of(room_for_one, program).0, Clause::Pre3);
 }
