@@ -1,6 +1,7 @@
 //! What is said of wrong stores that differ in small things.
 
 mod argued;
+mod damaged;
 mod near;
 mod needed;
 
