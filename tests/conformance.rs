@@ -286,6 +286,17 @@ fn misuse_is_told_and_nothing_runs() {
 }
 
 #[test]
+fn a_store_that_cannot_be_made_is_no_finding_and_says_why() {
+    let unable = |_: ManualClock| -> MemStore { panic!("DATABASE_URL must be set") };
+    let report = check(unable).run();
+    let why = "there is no store to check: making one panicked: DATABASE_URL must be set";
+    assert!(
+        matches!(&report.verdict, Verdict::Misused(reason) if reason.starts_with(why)),
+        "{report}"
+    );
+}
+
+#[test]
 fn a_failing_program_is_kept_once_and_replayed_first() {
     let file = scratch("kept");
     let check = || check(MyStore::with_clock).seed(1).regressions(&file);

@@ -132,6 +132,12 @@ fn ttl_2_an_entry_that_outlives_its_life_is_told() {
         clock.advance(HOUR);
         oracle.prepare("id").await.unwrap();
         assert_eq!(clauses(&heard), [Clause::Ttl2]);
+        let because = &heard.lock().unwrap()[0].because;
+        assert!(
+            because.contains("is gone by 3600s at the latest")
+                && because.contains("called at 3600s"),
+            "{because}"
+        );
     });
 }
 

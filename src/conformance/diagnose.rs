@@ -121,7 +121,12 @@ fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Opt
             values::damage(committed, found, &failing.ops)
         }
         (Clause::Dur1, ..) => ids::difference(&failing.ops),
-        _ => life::near_miss(failing, probe?),
+        _ => life::near_miss(failing, probe?).map(|told| match clause {
+            Clause::Ttl2 if told == life::IMMORTAL => {
+                format!("{told}: does the store read the clock that it was made with?")
+            }
+            _ => told,
+        }),
     }
 }
 

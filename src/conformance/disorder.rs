@@ -209,11 +209,28 @@ pub(super) fn on_one_id(
         Judgement::Wrong { .. } => match linear::reduce(&calls, &rules) {
             Some(reduced) => {
                 let name = |value| values.name(value);
-                Verdict::Wrong(needed(&reduced, &known, &name, clause))
+                let mut disorder = needed(&reduced, &known, &name, clause);
+                if disorder.clause == Clause::Can1 && is_right_if_late(&known, profile, rules) {
+                    disorder.because += "; had the cancelled call taken effect later, all would be right: \
+                                         of a store whose calls a task or a server may finish after \
+                                         that, claim `Profile::remote`";
+                }
+                Verdict::Wrong(disorder)
             }
             None => Verdict::Undecided,
         },
     }
+}
+
+/// Whether some order explains the calls if those that were cancelled took effect at any later time.
+fn is_right_if_late(records: &[&Record], profile: &Profile, rules: Rules) -> bool {
+    let remote = profile.clone().remote();
+    let mut values = Values::default();
+    let calls = records
+        .iter()
+        .map(|record| call(record, &remote, &mut values));
+    let calls: Vec<Call> = calls.collect();
+    linear::check(&calls, &rules) == Judgement::Linearizable
 }
 
 /// The calls that are needed, with the argument.

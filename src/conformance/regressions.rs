@@ -41,10 +41,11 @@ impl Regressions {
         Ok(Self { path, programs })
     }
 
-    /// Adds what was found, but for what is there already.
+    /// Adds what was found, but for what is there already, and for calls that overlap or were cancelled:
+    /// these are no program.
     pub(super) fn keep(&self, found: &[Violation], seed: u64) -> Result<(), String> {
         let mut text = String::new();
-        for violation in found {
+        for violation in found.iter().filter(|found| found.history.is_none()) {
             if self
                 .programs
                 .iter()

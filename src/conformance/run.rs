@@ -186,6 +186,7 @@ impl<'a, S: Subject> Run<'a, S> {
         if sequential && budget.sequences > 0 && !self.isolated() {
             return Ok(());
         }
+        self.searcher.make_one()?;
         if sequential && budget.depth > 0 {
             self.publish("exhaustive");
             let search = self.searcher.exhaustive(budget.depth, &progress)?;

@@ -1,6 +1,7 @@
 //! Search: every program of a small scope, random ones, and given ones, on any subject.
 
 use super::coverage::Tally;
+use super::exec;
 use super::exhaust::{self, Scope};
 use super::generate::{Generator, Pace};
 use super::lockstep::{self, Failure, Symptom};
@@ -108,6 +109,23 @@ impl<S: Subject> Searcher<'_, S> {
             Passing::Injected => 1,
             _ => PHASES,
         }
+    }
+
+    /// Makes one store: where that cannot be done there is nothing to check.
+    pub(super) fn make_one(&self) -> Result<(), String> {
+        let make = || exec::catching(|| self.subject.block_on(self.subject.fresh()));
+        let made = exec::silently(make).map_err(|message| {
+            format!(
+                "there is no store to check: making one panicked: {message}\n(a store that needs a \
+                 runtime or a server is a `Subject`, whose `block_on` can enter the runtime)"
+            )
+        })?;
+        let (store, clock) =
+            made.map_err(|error| format!("there is no store to check: {error}"))?;
+        // How it goes is for the searches to find.
+        let go = || self.subject.block_on(async move { drop((store, clock)) });
+        let _ = exec::silently(|| exec::catching(go));
+        Ok(())
     }
 
     pub(super) fn timed(&self) -> Timed<'_, S> {

@@ -202,3 +202,6 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,6 +116,12 @@ macro_rules! __conformance_suite {
         $crate::__conformance_tests! { @claimed [$($family $number)* $($untested)*] }
         $crate::__conformance_tests! { @not_claimed $($family $number $why)* }
     };
+    (@ [$check:expr] $untested:tt [$configure:expr] [$($skips:tt)*]) => {
+        compile_error!(concat!(
+            "skip(", stringify!($($skips)*), ") is not a list of clauses, each with the reason why it is \
+             not claimed, such as skip(IDN-1: \"the column ignores case\", CAN-1: \"no task is cancelled\")"
+        ));
+    };
 }
 
 /// From the one list of tests: the clauses that have one, and the macro that makes them.

@@ -1,6 +1,6 @@
 //! Racers: stores for the kit to judge, each a right store but for the part in which it races.
 
-use session_spec::conformance::{Profile, Report, check};
+use session_spec::conformance::{Check, Made, Profile, Report, check};
 use session_spec::{Clause, Clock, Constraint, DynStore, ManualClock, Snapshot, Store, StoreError};
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -81,8 +81,10 @@ pub(crate) struct Entrant {
     pub(crate) name: &'static str,
     pub(crate) clauses: &'static [Clause],
     profile: Profile,
-    make: fn(ManualClock) -> Box<dyn DynStore>,
+    make: Make,
 }
+
+type Make = fn(ManualClock) -> Box<dyn DynStore>;
 
 impl Entrant {
     pub(crate) fn of<R: Racer>(name: &'static str, clauses: &'static [Clause]) -> Self {
@@ -118,13 +120,16 @@ impl Entrant {
     }
 
     pub(crate) fn judged(&self, sequences: usize, seed: u64) -> Report {
+        self.checked(sequences, seed).run()
+    }
+
+    pub(crate) fn checked(&self, sequences: usize, seed: u64) -> Check<Made<Make>> {
         check(self.make)
             .depth(2)
             .sequences(sequences)
             .patience(Duration::from_secs(1))
             .profile(self.profile.clone())
             .seed(seed)
-            .run()
     }
 }
 

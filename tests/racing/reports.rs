@@ -4,13 +4,15 @@ use super::broken;
 use super::cancelled;
 use super::meetings;
 use super::tasks;
-use session_spec::conformance::Report;
+use session_spec::conformance::{Report, Verdict};
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::thread;
 
 /// Stores that show them: what no order explains, a panic, what hangs among others, and what is wrong,
 /// fails or hangs after a cancelled call, or after ten of them.
-const STORES: [&str; 9] = [
+const STORES: [&str; 10] = [
     "caches what it read before a drop",
     "writes the user, then the data",
     "panics when a task comes between",
@@ -19,6 +21,7 @@ const STORES: [&str; 9] = [
     "keeps its lock",
     "loses one of ten permits",
     "leaves one half of each",
+    "applies it two calls later",
     "fails when its ten connections are gone",
 ];
 
@@ -46,4 +49,24 @@ fn every_kind_of_history_is_told() {
         }
     }
     insta::assert_snapshot!(text);
+}
+
+/// A history is no program that could be run again.
+#[test]
+fn no_history_is_kept_as_a_program() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("racing.txt");
+    let _ = fs::remove_file(&file);
+    let entrants = tasks::entrants();
+    let report = entrants[0].checked(2_000, 1).regressions(&file).run();
+    assert_eq!(report.verdict, Verdict::Violated, "{report}");
+    assert!(
+        report
+            .violations
+            .iter()
+            .all(|found| found.history.is_some())
+    );
+    assert!(!file.exists(), "{:?}", fs::read_to_string(&file));
+    let clause = report.violations[0].clause;
+    let again = format!("check(..).seed(1).only(Clause::{clause:?}).assert();");
+    assert!(report.to_string().contains(&again), "{report}");
 }

@@ -115,7 +115,7 @@ impl<'a> Watched<'a> {
                 self.sign(end)
             ));
         }
-        Some("the entry is still there after an advance of 20,000 years".to_owned())
+        Some(IMMORTAL.to_owned())
     }
 
     /// It was gone too early.
@@ -200,6 +200,9 @@ impl<'a> Watched<'a> {
             && longer.lives_at(end + unit) == Some(false)
     }
 }
+
+/// It does not even die of [`FURTHEST`].
+pub(super) const IMMORTAL: &str = "the entry is still there after an advance of 20,000 years";
 
 const AGREES_AROUND: &str = "agrees one nanosecond earlier and later: suspect `<` for `<=`";
 

@@ -27,7 +27,7 @@ impl Reduced {
         value: Value,
         name: &dyn Fn(Value) -> String,
     ) -> Option<String> {
-        if self.rules.start != Start::Empty {
+        if !self.is_past_the_start(read) {
             return None;
         }
         let (reader, found) = (self.client(read), name(value));
@@ -142,6 +142,13 @@ impl Reduced {
                 )
             })
         })
+    }
+
+    /// Whether a prepare cannot see what there was before the history began.
+    fn is_past_the_start(&self, read: &Call) -> bool {
+        let mut writes = self.calls.iter().filter(|call| is_write(call));
+        let is_past = |write: &Call| write.outcome == Outcome::Certain && is_before(write, read);
+        self.rules.start == Start::Empty || writes.any(is_past)
     }
 
     /// The commit of a value that can only have come from it.

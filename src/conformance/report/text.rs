@@ -23,6 +23,13 @@ impl Display for Report {
         self.table(f)?;
         for violation in &self.violations {
             write!(f, "\n{violation}")?;
+            if violation.history.is_some() {
+                let (seed, clause) = (self.seed, violation.clause);
+                writeln!(
+                    f,
+                    "test     check(..).seed({seed}).only(Clause::{clause:?}).assert();"
+                )?;
+            }
         }
         for note in &self.notes {
             writeln!(f)?;
@@ -45,7 +52,9 @@ impl Report {
         )?;
         for finding in shown {
             let exercised = match finding.status {
-                Status::Kept | Status::Violated => thousands(finding.exercised),
+                Status::Kept | Status::Violated if finding.exercised > 0 => {
+                    thousands(finding.exercised)
+                }
                 _ => "-".to_owned(),
             };
             let head = format!(
@@ -153,7 +162,8 @@ impl Display for Violation {
 }
 
 impl Violation {
-    /// Calls that overlap, or of which one was cancelled: no program, so nothing to replay.
+    /// Calls that overlap, or of which one was cancelled: no program, so nothing to replay. The report
+    /// says by which seed they are drawn again.
     fn of_a_history(&self, history: &str, f: &mut Formatter<'_>) -> fmt::Result {
         for line in history.lines() {
             writeln!(f, "    {line}")?;

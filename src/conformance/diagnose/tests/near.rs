@@ -188,24 +188,23 @@ fn a_deadline_is_rounded_where_that_of_a_longer_life_is_too() {
     assert_eq!(told, "the entry lived until 2s: 500ms too long");
 }
 
-/// The store keeps the first or the last, according to whether it should have expired.
+/// While the entry lives the store gives something else, and from then on what was committed last.
 #[test]
 fn what_was_committed_last_is_no_remnant() {
     let finds = |log: &[(Nanos, Op)], now, _: &str| {
         let commits = committed(log);
         let (at, last, ttl) = commits.first()?.clone();
-        let (_, first, _) = commits.last()?.clone();
-        let other = payload::numbered(9, first.id());
-        match (now < at + ttl, commits.len()) {
-            (false, _) => Some(last),
-            (true, 1) => Some(first),
-            (true, _) => Some(other),
-        }
+        let other = payload::numbered(9, last.id());
+        Some(if now < at + ttl { other } else { last })
     };
-    for again in ["v1", "v2"] {
-        let program = format!("commit A v1 ttl 1s; commit A {again} ttl 1s; advance 1s; prepare A");
-        let (clause, _) = told_of(finds, &program);
-        assert_eq!(clause, Clause::Com6, "{program}");
+    for (program, named) in [
+        ("commit A v1 ttl 1s; advance 1s; prepare A", Clause::Ttl2),
+        (
+            "drop A; commit A v1 ttl 1s; commit A v1 ttl 1s; advance 1s; prepare A",
+            Clause::Drp2,
+        ),
+    ] {
+        assert_eq!(told_of(finds, program).0, named, "{program}");
     }
 }
 
