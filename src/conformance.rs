@@ -38,6 +38,7 @@
 
 mod budget;
 mod cancel;
+mod causes;
 mod check;
 mod clients;
 mod concurrent;

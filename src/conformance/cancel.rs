@@ -123,7 +123,7 @@ impl<S: Subject> Searcher<'_, S> {
             }
             let records = records.map_err(|error| concurrent::lost(&*error))?;
             let before = found.disorders.len();
-            self.judge_short(&plan, records, Clause::Can1, found);
+            self.judge_short(&plan, Scenario::Tasks, records, Clause::Can1, found);
             // What goes wrong without cancelling as well, is none of its doing.
             if found.disorders.len() > before
                 && (races > 8 || exec::silently(|| self.races(&plan))?)

@@ -7,6 +7,7 @@ use super::disorder::{Disorder, Verdict};
 use super::findings::CONCURRENT;
 use super::history::{History, Record};
 use super::plan::{Plan, Size};
+use super::scenario::Scenario;
 use super::search::{Caught, Progress, Searcher};
 use super::subject::Subject;
 use super::workers;
@@ -30,6 +31,15 @@ pub(super) struct Concurrent {
 }
 
 impl Concurrent {
+    /// Notes how what was found since there were so many disorders was made. Of very many calls, nobody
+    /// finds those that matter in time.
+    fn note(&mut self, before: usize, plan: &Plan, made: fn(Plan) -> Scenario) {
+        const MOST: usize = 64;
+        for disorder in &mut self.disorders[before..] {
+            disorder.scenario = (plan.calls() <= MOST).then(|| made(plan.clone()));
+        }
+    }
+
     /// More of the same would be found, if anything.
     pub(super) fn is_plenty(&self) -> bool {
         self.disorders.len() >= PLENTY || self.sequential.len() >= 10 * PLENTY
@@ -137,7 +147,7 @@ impl<S: Subject> Searcher<'_, S> {
                 break;
             }
             let records = records.map_err(|error| lost(&*error))?;
-            self.judge_short(&plan, records, Clause::Con1, found);
+            self.judge_short(&plan, Scenario::Tasks, records, Clause::Con1, found);
         }
         Ok(())
     }
@@ -160,7 +170,7 @@ impl<S: Subject> Searcher<'_, S> {
         });
         for (plan, records) in runs.into_iter().flatten() {
             let records = records.map_err(|error| lost(&*error))?;
-            self.judge_long(&plan, records, found);
+            self.judge_long(&plan, Scenario::Tasks, records, found);
         }
         Ok(())
     }
@@ -184,7 +194,7 @@ impl<S: Subject> Searcher<'_, S> {
             go_on.then(|| Plan::short::<S>(clients, calls, self.profile, self.tick, &mut dice))
         };
         let take = |plan: &Plan, records| {
-            self.judge_short(plan, records, Clause::Con1, found);
+            self.judge_short(plan, Scenario::Threads, records, Clause::Con1, found);
             wrong.set(found.disorders.len());
         };
         let dice = stream.dice(seed, most);
@@ -226,7 +236,7 @@ impl<S: Subject> Searcher<'_, S> {
                 break;
             }
             let before = found.sequential.len();
-            overlaps += self.judge_long(&plan, records, found);
+            overlaps += self.judge_long(&plan, Scenario::Threads, records, found);
             sequential += found.sequential.len() - before;
             number += 1;
             tell(found);
@@ -235,7 +245,13 @@ impl<S: Subject> Searcher<'_, S> {
     }
 
     /// Judges what came of a long plan.
-    fn judge_long(&self, plan: &Plan, records: Vec<Record>, found: &mut Concurrent) -> usize {
+    fn judge_long(
+        &self,
+        plan: &Plan,
+        made: fn(Plan) -> Scenario,
+        records: Vec<Record>,
+        found: &mut Concurrent,
+    ) -> usize {
         let is_doubted = found.disorders.len() < DOUBTED;
         let one_at_a_time = |history: &History, after| {
             let as_it_was = self.one_at_a_time(history, after);
@@ -245,13 +261,17 @@ impl<S: Subject> Searcher<'_, S> {
                 (0..turns).find_map(|_| self.alone(plan.in_some_turn(&mut dice), after))
             })
         };
-        self.judge(records, Clause::Con1, found, one_at_a_time)
+        let before = found.disorders.len();
+        let overlaps = self.judge(records, Clause::Con1, found, one_at_a_time);
+        found.note(before, plan, made);
+        overlaps
     }
 
     /// Judges what came of a short plan, which was run for the sake of `clause`.
     pub(super) fn judge_short(
         &self,
         plan: &Plan,
+        made: fn(Plan) -> Scenario,
         records: Vec<Record>,
         clause: Clause,
         found: &mut Concurrent,
@@ -263,7 +283,9 @@ impl<S: Subject> Searcher<'_, S> {
                 orders.find_map(|ops| self.alone(ops, after))
             })
         };
+        let before = found.disorders.len();
         self.judge(records, clause, found, in_some_order);
+        found.note(before, plan, made);
     }
 
     /// Judges one history, which is for `clause`, and takes in what it shows: `one_at_a_time` says

@@ -10,6 +10,7 @@ use super::payload;
 use super::profile::{Profile, nanos};
 use super::program::{Operation, OutcomeText};
 use super::report::Violation;
+use super::scenario::Scenario;
 use crate::clause::Clause;
 use crate::model::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
@@ -22,13 +23,26 @@ pub(super) struct Disorder {
     pub(super) records: Vec<Record>,
     /// Who called what when, a line a client.
     pub(super) lanes: String,
+    /// What else was called, a line each, where it is known to matter.
+    pub(super) context: String,
     /// Why no order explains them.
     pub(super) because: String,
     /// How many histories the search had run by then, with this one.
     pub(super) after: u64,
+    /// How all calls were made, where they can be made again.
+    pub(super) scenario: Option<Scenario>,
 }
 
 impl Disorder {
+    /// By what the smaller of two is told: its calls, then their text.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let texts = self
+            .records
+            .iter()
+            .map(|record| Operation(&record.op).to_string().len());
+        (self.records.len(), texts.sum())
+    }
+
     pub(super) fn into_violation(self, search: &'static str) -> Violation {
         let last = self
             .records
@@ -44,7 +58,7 @@ impl Disorder {
             because: self.because,
             near_miss: None,
             refused_ids: Vec::new(),
-            history: Some(self.lanes),
+            history: Some(self.lanes + &self.context),
             search,
             after: self.after,
             repeats: false,
@@ -137,7 +151,7 @@ impl Disorder {
             .take(MOST)
             .map(String::as_str)
             .collect::<Vec<_>>();
-        self.lanes += &format!("at the same time, by others: {}{more}\n", some.join("; "));
+        self.context = format!("at the same time, by others: {}{more}\n", some.join("; "));
         self
     }
 
@@ -254,7 +268,9 @@ fn needed(
         lanes,
         because: reduced.argue(name),
         records,
+        context: String::new(),
         after: 0,
+        scenario: None,
     }
 }
 
@@ -321,7 +337,9 @@ fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Disorder {
         lanes: listed(&around),
         records: around.into_iter().cloned().collect(),
         because,
+        context: String::new(),
         after: 0,
+        scenario: None,
     }
 }
 
@@ -340,7 +358,9 @@ pub(super) fn broken(records: &[&Record], failed: &Record, lanes: String) -> Dis
              must work"
         ),
         records: records.iter().copied().cloned().collect(),
+        context: String::new(),
         after: 0,
+        scenario: None,
     }
 }
 

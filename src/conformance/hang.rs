@@ -9,7 +9,6 @@ use super::shrink::{self, Failing};
 use super::subject::Subject;
 use super::watch::{Watch, Watcher};
 use super::workers;
-use crate::clock::{Clock as _, SystemClock};
 use crate::model::{Expected, Model, Nanos, Op};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -70,30 +69,16 @@ pub(super) fn reduce<S: Subject>(
     scenario: &Scenario,
     patience: Duration,
 ) -> Option<Scenario> {
-    let hangs = |scenario: &Scenario| {
+    let mut left = HANGING_TRIES;
+    let mut hangs = |scenario: &Scenario| {
         let scenario = scenario.clone();
         let run = move |searcher: &Searcher<'_, S>| scenario.run(searcher);
-        hangs(subject, profile, tick, run, brief(patience))
+        let hangs = left > 0 && hangs(subject, profile, tick, run, brief(patience));
+        left -= usize::from(hangs);
+        hangs
     };
-    if !hangs(scenario) {
-        return None;
-    }
-    let clock = SystemClock::new();
-    let mut best = scenario.clone();
-    // From where the last one was found: what is simpler in the ways before was tried.
-    let (mut place, mut hanging, mut in_vain) = (0, 1, 0);
-    let mut simpler = best.simpler(tick);
-    while in_vain < simpler.len() && hanging < HANGING_TRIES && clock.now() < LONGEST {
-        place %= simpler.len();
-        if hangs(&simpler[place]) {
-            best = simpler.swap_remove(place);
-            simpler = best.simpler(tick);
-            (hanging, in_vain) = (hanging + 1, 0);
-        } else {
-            (place, in_vain) = (place + 1, in_vain + 1);
-        }
-    }
-    Some(best)
+    let is_seen_again = hangs(scenario);
+    is_seen_again.then(|| scenario.clone().simplest(tick, LONGEST, hangs))
 }
 
 /// `ops` up to the call that hangs.

@@ -208,6 +208,23 @@ impl Plan {
         plan
     }
 
+    /// The calls, in a line for each time: before, at once, and then. Clients have no numbers here, since
+    /// those that are drawn are numbered as they come.
+    pub(super) fn told(&self) -> String {
+        let listed = |ops: &mut dyn Iterator<Item = String>| ops.collect::<Vec<_>>().join("; ");
+        let alone = |ops: &[Op]| listed(&mut ops.iter().map(|op| Operation(op).to_string()));
+        let clients = self.clients.iter();
+        let clients = clients.map(|steps| listed(&mut steps.iter().map(Step::to_string)));
+        let lines = [
+            ("first", alone(&self.opening)),
+            ("at once", clients.collect::<Vec<_>>().join(" | ")),
+            ("then", alone(&self.closing)),
+        ];
+        let lines = lines.iter().filter(|(_, calls)| !calls.is_empty());
+        let lines = lines.map(|(when, calls)| format!("  {when:<8} {calls}"));
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    }
+
     /// Whether any call is cancelled.
     pub(super) fn is_cancelling(&self) -> bool {
         let mut steps = self.clients.iter().flatten();
@@ -215,6 +232,12 @@ impl Plan {
     }
 
     /// In the order in which they are told.
+    pub(super) fn ops(&self) -> impl Iterator<Item = &Op> {
+        let steps = self.clients.iter().flatten().map(|step| &step.op);
+        self.opening.iter().chain(steps).chain(&self.closing)
+    }
+
+    /// The same.
     pub(super) fn ops_mut(&mut self) -> impl Iterator<Item = &mut Op> {
         let steps = self.clients.iter_mut().flatten();
         let steps = steps.map(|step| &mut step.op);
@@ -224,7 +247,7 @@ impl Plan {
             .chain(&mut self.closing)
     }
 
-    fn calls(&self) -> usize {
+    pub(super) fn calls(&self) -> usize {
         self.clients.iter().map(Vec::len).sum()
     }
 }

@@ -29,8 +29,8 @@ pub(super) enum Scenario {
 }
 
 /// Clients meet by luck: they try so often, for no longer than this.
-const TRIES: u64 = 256;
-const LONGEST: Duration = Duration::from_millis(50);
+pub(super) const TRIES: u64 = 256;
+pub(super) const LONGEST: Duration = Duration::from_millis(50);
 
 impl Running for Scenario {
     fn ops(&self, _: u64) -> Vec<Op> {
@@ -71,6 +71,39 @@ impl Scenario {
             Self::Tasks(plan) | Self::Threads(plan) => plan.is_cancelling(),
             Self::Cancelled(..) => true,
         }
+    }
+
+    /// The plan of several clients.
+    pub(super) fn plan(&self) -> Option<&Plan> {
+        match self {
+            Self::Tasks(plan) | Self::Threads(plan) => Some(plan),
+            Self::Cancelled(..) => None,
+        }
+    }
+
+    /// The simplest one found from this one for which something holds, in no more than this time.
+    pub(super) fn simplest(
+        self,
+        tick: Nanos,
+        longest: Duration,
+        mut holds: impl FnMut(&Self) -> bool,
+    ) -> Self {
+        let clock = SystemClock::new();
+        let mut best = self;
+        let mut simpler = best.simpler(tick);
+        // From where the last one was found: what is simpler in the ways before was tried.
+        let (mut place, mut in_vain) = (0, 0);
+        while in_vain < simpler.len() && clock.now() < longest {
+            place %= simpler.len();
+            if holds(&simpler[place]) {
+                best = simpler.swap_remove(place);
+                simpler = best.simpler(tick);
+                in_vain = 0;
+            } else {
+                (place, in_vain) = (place + 1, in_vain + 1);
+            }
+        }
+        best
     }
 
     /// What is called, a line for each client; of a single one a line for each call, and `last` came of

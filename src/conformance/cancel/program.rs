@@ -1,9 +1,11 @@
 //! Program: calls of one client, of which one is cancelled.
 
 use crate::conformance::history::Record;
+use crate::conformance::lockstep;
 use crate::conformance::program::{Operation, OutcomeText};
 use crate::model::Op;
 use std::iter::repeat_n;
+use std::mem;
 
 /// A program with a call that is cancelled, once or many times.
 #[derive(Clone)]
@@ -32,7 +34,7 @@ impl Cancelled {
     }
 
     /// Programs with less in them, but for the call that is cancelled: without all that comes after the
-    /// next call first.
+    /// next call first; then with prepares in place of other calls.
     pub(in super::super) fn simpler(&self) -> Vec<Self> {
         let ends = self.at + 2..self.ops.len();
         let shorter = ends.map(|end| {
@@ -48,7 +50,13 @@ impl Cancelled {
             times,
             ..self.clone()
         });
-        shorter.chain(fewer).chain(seldom).collect()
+        let prepares = (0..self.ops.len()).filter_map(|at| {
+            let id = lockstep::id_of(&self.ops[at])?.to_owned();
+            let mut plainer = self.clone();
+            let before = mem::replace(&mut plainer.ops[at], Op::Prepare { id });
+            (before != plainer.ops[at]).then_some(plainer)
+        });
+        shorter.chain(fewer).chain(seldom).chain(prepares).collect()
     }
 
     /// The program without the one that is cancelled, so that none is.

@@ -63,7 +63,7 @@ fn judged(lost: u64) -> Concurrent {
         ("prepare A", 3, 4, Reply::Nothing),
     ]);
     let mut found = Concurrent::default();
-    searcher.judge_long(&plan, records, &mut found);
+    searcher.judge_long(&plan, Scenario::Tasks, records, &mut found);
     found
 }
 

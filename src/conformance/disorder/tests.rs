@@ -10,7 +10,7 @@ fn told_of(calls: &[(&str, u64, u64, Reply)], cancelled: usize, clause: Clause) 
         record.outcome = None;
     }
     match Disorder::of(&History::new(records), &Profile::default(), clause) {
-        Verdict::Wrong(disorder) => disorder.lanes,
+        Verdict::Wrong(disorder) => disorder.lanes + &disorder.context,
         _ => String::new(),
     }
 }

@@ -4,10 +4,13 @@ use super::Run;
 use crate::clause::Clause;
 use crate::conformance::budget::Budget;
 use crate::conformance::concurrent::{self, Concurrent};
+use crate::conformance::disorder::Disorder;
 use crate::conformance::findings::{CANCELLED, CONCURRENT};
 use crate::conformance::report::Violation;
 use crate::conformance::search::{Progress, Search};
 use crate::conformance::subject::Subject;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 impl<S: Subject> Run<'_, S> {
     /// The searches in histories of several clients, and of cancelled calls.
@@ -83,7 +86,20 @@ impl<S: Subject> Run<'_, S> {
             }
         }
         self.take(name, claim, search);
+        let mut smallest: BTreeMap<Clause, Disorder> = BTreeMap::new();
         for disorder in found.disorders {
+            match smallest.entry(disorder.clause) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(disorder);
+                }
+                Entry::Occupied(mut known) if disorder.size() < known.get().size() => {
+                    known.insert(disorder);
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        for disorder in smallest.into_values() {
+            let disorder = self.searcher.with_causes(disorder);
             self.keep(disorder.into_violation(name));
         }
     }

@@ -70,14 +70,14 @@ fn a_value_is_told_as_deep_as_the_difference_lies() {
         ("true", "1", "boolean true came back as integer 1"),
         ("1.5", "1", "double 1.5 came back as integer 1"),
         ("[1,2,3]", "[1,4,3]", "integer 2 came back as integer 4"),
-        ("[1,2,3]", "[1,2]", "list of 3 came back as list of 2"),
+        ("[1,2,3]", "[4,2]", "list of 3 came back as list of 2"),
         ("[1]", "1", "list of 1 came back as integer 1"),
         (
             r#"{"a":[{"b":"x"}]}"#,
             r#"{"a":[{"b":null}]}"#,
             "string \"x\" came back as null",
         ),
-        (r#"{"a":1}"#, r#"{"b":1}"#, "map of 1 came back as map of 1"),
+        (r#"{"a":1}"#, r#"{"b":2}"#, "map of 1 came back as map of 1"),
     ] {
         let [committed, found] =
             [committed, found].map(|value| data(&format!("{{\"k\":{value}}}")));

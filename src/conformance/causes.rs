@@ -1,0 +1,75 @@
+//! Causes: the calls that it takes for clients to go wrong. Those that no order explains show that it is
+//! wrong, and often not why: what made it so may have been another client's call, or what was before.
+
+use super::concurrent::Concurrent;
+use super::dice::Dice;
+use super::disorder::Disorder;
+use super::exec;
+use super::scenario::{LONGEST, Scenario, TRIES};
+use super::search::Searcher;
+use super::subject::Subject;
+use crate::clause::Clause;
+use crate::clock::{Clock as _, SystemClock};
+use std::time::Duration;
+
+/// Simpler scenarios are tried for no longer than this.
+const ENOUGH: Duration = Duration::from_secs(2);
+
+impl<S: Subject> Searcher<'_, S> {
+    /// The same disorder from no more calls than it takes, with those told; as it was where it does not
+    /// come again.
+    pub(super) fn with_causes(&self, disorder: Disorder) -> Disorder {
+        let clause = disorder.clause;
+        let mut shown = None;
+        let mut shows = |scenario: &Scenario| {
+            let found = exec::silently(|| self.shown_by(scenario, clause));
+            let is_shown = found.is_some();
+            shown = found.or(shown.take());
+            is_shown
+        };
+        let Some(scenario) = disorder.scenario.clone().filter(&mut shows) else {
+            return disorder;
+        };
+        let scenario = scenario.simplest(self.tick, ENOUGH, shows);
+        let (Some(mut shown), Some(plan)) = (shown, scenario.plan()) else {
+            return disorder;
+        };
+        shown.context = match plan.ops().count() > shown.records.len() {
+            true => format!("it takes these calls:\n{}", plan.told()),
+            false => String::new(),
+        };
+        shown.after = disorder.after;
+        shown
+    }
+
+    /// What several tries show to be wrong under this clause.
+    fn shown_by(&self, scenario: &Scenario, clause: Clause) -> Option<Disorder> {
+        if scenario.is_cancelling() != (clause == Clause::Can1) {
+            return None;
+        }
+        // A panic is ERR-1, and a mix CON-2, of clients that are run for the sake of CON-1.
+        let sake = match clause {
+            Clause::Can1 => clause,
+            _ => Clause::Con1,
+        };
+        let clock = SystemClock::new();
+        let mut tries = (0..TRIES).take_while(|_| clock.now() < LONGEST);
+        tries.find_map(|number| {
+            let (plan, made, records) = match scenario {
+                Scenario::Tasks(plan) => {
+                    let records = plan.as_tasks(self.subject, &mut Dice::new(0, number));
+                    (plan, Scenario::Tasks as fn(_) -> _, records)
+                }
+                Scenario::Threads(plan) => (
+                    plan,
+                    Scenario::Threads as fn(_) -> _,
+                    plan.as_threads(self.subject),
+                ),
+                Scenario::Cancelled(..) => return None,
+            };
+            let mut found = Concurrent::default();
+            self.judge_short(plan, made, records.ok()?, sake, &mut found);
+            found.disorders.pop().filter(|found| found.clause == clause)
+        })
+    }
+}
