@@ -3,7 +3,7 @@
 use super::{Probe, are_particular, is_foreign, is_plain, life};
 use crate::clause::Clause;
 use crate::conformance::lockstep::Mistake;
-use crate::conformance::shrink::Failing;
+use crate::conformance::shrink::{self, Failing};
 use crate::conformance::{Outcome, lockstep, payload};
 use crate::model::{Model, Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
@@ -174,7 +174,7 @@ impl<'a> Story<'a> {
             _ if self.dropped_in_vain || self.dropped_unknown => Clause::Drp2,
             _ if self.prepared || self.prepared_other => Clause::Pre4,
             Clause::Drp1 => Clause::Drp1,
-            _ if self.by == Some(Clause::Com6) => Clause::Com6,
+            _ if self.by == Some(Clause::Com6) && self.does_the_replaced_matter() => Clause::Com6,
             _ if self.has_huge_ttl() => Clause::Com7,
             _ if self.are_ids_confused() => Clause::Idn1,
             _ if self.others_matter() => Clause::Ttl3,
@@ -194,7 +194,7 @@ impl<'a> Story<'a> {
             _ if self.dropped_empty => Clause::Drp3,
             _ if self.dropped_unknown => Clause::Drp2,
             _ if self.prepared || self.prepared_other => Clause::Pre4,
-            Some(Clause::Com6) => Clause::Com6,
+            Some(Clause::Com6) if self.does_the_replaced_matter() => Clause::Com6,
             Some(Clause::Com8) => Clause::Com8,
             _ if self.does_the_ttl_matter() || self.now > HUGE => Clause::Com7,
             _ if self.now > 0 && self.others_matter() => Clause::Ttl3,
@@ -269,6 +269,31 @@ impl Story<'_> {
             let failure = probe(&[commit, Op::Prepare { id }]);
             one != other && failure.is_some_and(|failure| failure.mistake() == Mistake::Revived)
         })
+    }
+
+    /// Whether it takes an entry that its commit replaced, and not only one more commit: under an id of
+    /// their own the commits before it do as well then.
+    fn does_the_replaced_matter(&self) -> bool {
+        let (Some(probe), Some((last, _))) = (self.probe, self.commit) else {
+            return true;
+        };
+        let ids = lockstep::ids(self.ops);
+        let mut simplest = shrink::simplest(ids.len() + 1).into_iter();
+        let Some(fresh) = simplest.find(|id| !ids.contains(&id.as_str())) else {
+            return true;
+        };
+        let elsewhere = |op: &Op| match op {
+            Op::Commit {
+                snapshot: Some(snapshot),
+                ttl,
+            } if snapshot.id() == last.id() && !std::ptr::eq(snapshot, last) => Op::Commit {
+                snapshot: Some(snapshot.with_id(fresh.as_str())),
+                ttl: *ttl,
+            },
+            _ => op.clone(),
+        };
+        let ops: Vec<Op> = self.ops.iter().map(elsewhere).collect();
+        probe(&ops).is_none_or(|failure| failure.at + 1 < ops.len())
     }
 
     /// Whether it takes a time to live that is not plain. Where a plain one does as well, with as much

@@ -293,7 +293,7 @@ pub(crate) const COMMITS: &[Animal] = &[
     },
     Animal {
         name: "the tenth commit is lost",
-        clause: Some(Clause::Com6),
+        clause: Some(Clause::Com5),
         commit: |shelf, now, snapshot, ttl| {
             validate(snapshot, ttl)?;
             shelf.calls += 1;

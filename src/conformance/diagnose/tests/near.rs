@@ -313,3 +313,34 @@ fn a_long_life_tells_a_sweep_that_is_too_early_from_room_for_one() {
     assert_eq!(told_of(swept, program).0, Clause::Ttl3);
     assert_eq!(told_of(room_for_one, program).0, Clause::Pre3);
 }
+
+/// Where any other commit would have done as well, it is no matter of what was replaced.
+#[test]
+fn what_was_replaced_matters_only_if_it_was_under_this_id() {
+    let every_third_is_lost = |log: &[(Nanos, Op)], _, id: &str| {
+        let all = committed(log);
+        let own = all
+            .iter()
+            .position(|(_, snapshot, _)| snapshot.id() == id)?;
+        ((all.len() - own) % 3 != 0).then(|| all[own].1.clone())
+    };
+    let program = "commit A v1 ttl 1s; commit A v2 ttl 1s; commit A v3 ttl 1s; prepare A";
+    assert_eq!(told_of(every_third_is_lost, program).0, Clause::Com5);
+    let lives_on = |every: bool| {
+        move |log: &[(Nanos, Op)], now, id: &str| {
+            let all = committed(log);
+            let own = all.iter().filter(|(_, snapshot, _)| snapshot.id() == id);
+            let counted = if every {
+                all.len()
+            } else {
+                own.clone().count()
+            };
+            let (at, snapshot, ttl) = own.clone().next()?.clone();
+            let more = if counted == 2 { SECOND } else { 0 };
+            (now < at + ttl + more).then_some(snapshot)
+        }
+    };
+    let program = "commit A v1 ttl 1s; commit A v2 ttl 1s; advance 1s; prepare A";
+    assert_eq!(told_of(lives_on(true), program).0, Clause::Ttl2);
+    assert_eq!(told_of(lives_on(false), program).0, Clause::Com6);
+}
