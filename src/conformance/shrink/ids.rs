@@ -34,7 +34,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     /// Puts a simple id that occurs already in place of one that is not simple, and a spare one in
     /// place of that: some stores go by the order of ids.
     fn rename_two(&mut self, ids: &[String]) -> bool {
-        let simple = simplest(ids.len() + 1);
+        let simple = simplest(ids.len());
         let spare = simple.iter().find(|simple| !ids.contains(simple));
         let strange = ids.iter().filter(|id| !simple.contains(id));
         let pairs = strange.flat_map(|id| ids.iter().map(move |other| (id, other)));
@@ -215,4 +215,46 @@ pub(in super::super) fn cuts(len: usize) -> Vec<(usize, usize)> {
                 .map(move |start| (start, (start + length).min(len)))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::program::Program;
+
+    fn ops(program: &str) -> Vec<Op> {
+        program.parse::<Program>().unwrap().ops().to_vec()
+    }
+
+    #[test]
+    fn tokens_in_place_of_all_ids_leave_the_empty_one() {
+        let plain = with_plain_ids(&ops("commit \"x\" v1 ttl 1s; drop \"\"; prepare \"y\""));
+        assert_eq!(plain, ops("commit A v1 ttl 1s; drop \"\"; prepare B"));
+    }
+
+    #[test]
+    fn each_id_is_merged_into_each_other_but_the_empty_one() {
+        let merged = with_merged_ids(&ops("drop \"x\"; drop \"\"; drop \"y\""));
+        let both = [
+            "drop \"y\"; drop \"\"; drop \"y\"",
+            "drop \"x\"; drop \"\"; drop \"x\"",
+        ];
+        assert_eq!(merged, both.map(ops));
+    }
+
+    #[test]
+    fn stretches_are_all_then_halves_then_quarters() {
+        let of = |len| stretches(len).collect::<Vec<_>>();
+        assert_eq!(of(1), [(0, 1)]);
+        assert_eq!(of(3), [(0, 3), (0, 1), (1, 3)]);
+        let eight = [(0, 8), (0, 4), (4, 8), (0, 2), (2, 4), (4, 6), (6, 8)];
+        assert_eq!(of(8), eight);
+    }
+
+    #[test]
+    fn cuts_are_halves_and_less_and_few_of_what_is_long() {
+        assert_eq!(cuts(3), [(0, 2), (2, 3), (0, 1), (1, 2), (2, 3)]);
+        assert_eq!(cuts(1_000).len(), 224);
+        assert_eq!(cuts(1_001).len(), 34);
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::conformance::exec::Outcome;
+use crate::conformance::lockstep;
 use crate::conformance::program::Program;
 use crate::model::{Model, Reply};
 use std::cell::Cell;
@@ -80,4 +81,100 @@ fn another_failure_is_not_taken_for_this_one() {
     };
     let shrunk = shrink(all.clone(), SECOND, run).expect("it fails");
     assert_eq!(shrunk.ops, all);
+}
+
+/// What a program is shrunk to where it fails whenever its operations are such.
+fn shrunk(program: &str, fails: impl Fn(&[Op]) -> bool) -> Vec<Op> {
+    let run = |ops: &[Op]| fails(ops).then(|| failure(ops, panicked()));
+    shrink(ops(program), SECOND, run).expect("it fails").ops
+}
+
+#[test]
+fn two_operations_that_only_go_together_go() {
+    let (first, second) = (ops("prepare B"), ops("drop B"));
+    let needed = ops(&"drop C; commit A v1 ttl 1s; ".repeat(4));
+    let fails = |ops: &[Op]| {
+        let has = |op: &[Op]| ops.contains(&op[0]);
+        let mut rest = ops.to_vec();
+        rest.retain(|op| *op != first[0] && *op != second[0]);
+        rest.len() == needed.len() && has(&first) == has(&second)
+    };
+    let apart = format!(
+        "prepare B; {}drop B",
+        "drop C; commit A v1 ttl 1s; ".repeat(4)
+    );
+    let apart = format!("{apart}; drop C");
+    let fails_before_the_end = |ops: &[Op]| ops.split_last().is_some_and(|(_, rest)| fails(rest));
+    assert_eq!(shrunk(&apart, fails_before_the_end).len(), needed.len() + 1);
+}
+
+#[test]
+fn of_a_long_program_only_two_that_are_near_are_tried_together() {
+    let program = "drop A; ".repeat(300);
+    let tries = Cell::new(0);
+    shrunk(&program, |ops| {
+        tries.set(tries.get() + 1);
+        ops.len() == 300
+    });
+    assert!((2_000..5_000).contains(&tries.get()), "{}", tries.get());
+}
+
+#[test]
+fn advances_are_merged() {
+    let time = |ops: &[Op]| {
+        let advances = ops.iter().map(|op| match op {
+            Op::Advance { by } => *by,
+            _ => 0,
+        });
+        advances.sum::<Nanos>()
+    };
+    let program = "commit A v1 ttl 1s; advance 1s; prepare B; advance 2s; prepare A";
+    let fails = |ops: &[Op]| {
+        let ends = [ops.first(), ops.last()];
+        let are_there = matches!(ends, [Some(Op::Commit { .. }), Some(Op::Prepare { .. })]);
+        are_there && time(ops) == 3 * SECOND
+    };
+    let expected = ops("commit A v1 ttl 1s; advance 3s; prepare A");
+    assert_eq!(shrunk(program, fails), expected);
+}
+
+/// A deadline that is right only at three seconds: the first advance goes, and what ends later ends then.
+#[test]
+fn an_advance_goes_into_the_lives_that_begin_after_it() {
+    let fails = |ops: &[Op]| {
+        let (begin, ops) = match ops {
+            [Op::Advance { by }, rest @ ..] => (*by, rest),
+            _ => (0, ops),
+        };
+        let [
+            Op::Commit { ttl: none, .. },
+            Op::Commit { ttl: first, .. },
+            Op::Advance { by: long },
+            Op::Commit { ttl: second, .. },
+            Op::Advance { by: short },
+            Op::Prepare { .. },
+        ] = ops
+        else {
+            return false;
+        };
+        let ends = [begin + first, begin + long, begin + first];
+        *none == 0 && ends == [3 * SECOND; 3] && [*second, *short] == [SECOND; 2]
+    };
+    let rest = "commit A v1 ttl 0s; commit A v2 ttl";
+    let program =
+        format!("advance 1s; {rest} 2s; advance 2s; commit A v3 ttl 1s; advance 1s; prepare A");
+    let expected = format!("{rest} 3s; advance 3s; commit A v3 ttl 1s; advance 1s; prepare A");
+    assert_eq!(shrunk(&program, fails), ops(&expected));
+}
+
+#[test]
+fn an_id_becomes_the_plainest_that_will_do() {
+    let id = |ops: &[Op]| lockstep::ids(ops).concat();
+    let a = "A".repeat(crate::token::LEN);
+    assert_eq!(
+        shrunk("prepare Z", |ops| ops.len() == 1 && id(ops) != a),
+        ops("prepare B")
+    );
+    let is_foreign = |ops: &[Op]| ops.len() == 1 && !crate::token::is_token(&id(ops));
+    assert_eq!(shrunk("drop \"abc\"", is_foreign), ops("drop \"x\""));
 }

@@ -322,7 +322,7 @@ fn what_was_replaced_matters_only_if_it_was_under_this_id() {
         let own = all
             .iter()
             .position(|(_, snapshot, _)| snapshot.id() == id)?;
-        ((all.len() - own) % 3 != 0).then(|| all[own].1.clone())
+        (!(all.len() - own).is_multiple_of(3)).then(|| all[own].1.clone())
     };
     let program = "commit A v1 ttl 1s; commit A v2 ttl 1s; commit A v3 ttl 1s; prepare A";
     assert_eq!(told_of(every_third_is_lost, program).0, Clause::Com5);
