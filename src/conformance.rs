@@ -27,7 +27,8 @@
 //!
 //! Two more take histories: *concurrent*, several clients at once, as tasks and as threads; and
 //! *cancelled*, calls whose futures are dropped half way. A history is right if some order of its calls
-//! explains every reply; of a wrong one only the calls are shown that are needed to see it.
+//! explains every reply. Of a wrong one only the calls are shown that are needed to see it, and then
+//! those that it takes to come to that: they are made again with ever fewer of them.
 //!
 //! A call that does not return is a finding too: the check runs on threads of its own, and ends there.
 //! So is one that ends its process, by an overflow of the stack: what may do that is run in a process
