@@ -2,14 +2,13 @@
 //! wrong, and often not why: what made it so may have been another client's call, or what was before.
 
 use super::concurrent::Concurrent;
-use super::dice::Dice;
 use super::disorder::Disorder;
 use super::exec;
-use super::scenario::{LONGEST, Scenario, TRIES};
+use super::plan::Plan;
+use super::scenario::Scenario;
 use super::search::Searcher;
 use super::subject::Subject;
 use crate::clause::Clause;
-use crate::clock::{Clock as _, SystemClock};
 use std::time::Duration;
 
 /// Simpler scenarios are tried for no longer than this.
@@ -35,7 +34,7 @@ impl<S: Subject> Searcher<'_, S> {
             return disorder;
         };
         shown.context = match plan.ops().count() > shown.records.len() {
-            true => format!("it takes these calls:\n{}", plan.told()),
+            true => format!("it takes these calls:\n{}", indented(&plan.told())),
             false => String::new(),
         };
         shown.after = disorder.after;
@@ -52,24 +51,20 @@ impl<S: Subject> Searcher<'_, S> {
             Clause::Can1 => clause,
             _ => Clause::Con1,
         };
-        let clock = SystemClock::new();
-        let mut tries = (0..TRIES).take_while(|_| clock.now() < LONGEST);
-        tries.find_map(|number| {
-            let (plan, made, records) = match scenario {
-                Scenario::Tasks(plan) => {
-                    let records = plan.as_tasks(self.subject, &mut Dice::new(0, number));
-                    (plan, Scenario::Tasks as fn(_) -> _, records)
-                }
-                Scenario::Threads(plan) => (
-                    plan,
-                    Scenario::Threads as fn(_) -> _,
-                    plan.as_threads(self.subject),
-                ),
-                Scenario::Cancelled(..) => return None,
-            };
+        let (plan, made): (&Plan, fn(Plan) -> Scenario) = match scenario {
+            Scenario::Tasks(plan) => (plan, Scenario::Tasks),
+            Scenario::Threads(plan) => (plan, Scenario::Threads),
+            Scenario::Cancelled(..) => return None,
+        };
+        scenario.tries(self).find_map(|records| {
             let mut found = Concurrent::default();
             self.judge_short(plan, made, records.ok()?, sake, &mut found);
             found.disorders.pop().filter(|found| found.clause == clause)
         })
     }
+}
+
+fn indented(text: &str) -> String {
+    let lines = text.lines().map(|line| format!("  {line}\n"));
+    lines.collect()
 }

@@ -3,7 +3,6 @@
 
 use super::diagnose::Diagnosis;
 use super::exec::Outcome;
-use super::hang;
 use super::hostile;
 use super::isolate::{Fate, Isolation};
 use super::lockstep::{self, Failure};
@@ -85,14 +84,7 @@ impl Death {
         how: String,
         tick: Nanos,
     ) -> Self {
-        let failure = |ops: &[Op], how: String| Failure {
-            at: ops.len().saturating_sub(1),
-            expected: hang::expected(ops),
-            outcome: Outcome::Died(how),
-            measured: None,
-            otherwise: Vec::new(),
-            refused_ids: Vec::new(),
-        };
+        let failure = |ops: &[Op], how: String| Failure::of_last(ops, Outcome::Died(how));
         let left = Cell::new(TRIES);
         let run = |ops: &[Op]| {
             left.set(left.get().checked_sub(1)?);

@@ -9,7 +9,7 @@ use super::shrink::{self, Failing};
 use super::subject::Subject;
 use super::watch::{Watch, Watcher};
 use super::workers;
-use crate::model::{Expected, Model, Nanos, Op};
+use crate::model::{Nanos, Op};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -44,14 +44,7 @@ pub(super) fn shrink<S: Subject>(
         left.set(left.get() - usize::from(hangs));
         hangs
     };
-    let failure = |ops: &[Op]| Failure {
-        at: ops.len().saturating_sub(1),
-        expected: expected(ops),
-        outcome: Outcome::Hung(patience),
-        measured: None,
-        otherwise: Vec::new(),
-        refused_ids: Vec::new(),
-    };
+    let failure = |ops: &[Op]| Failure::of_last(ops, Outcome::Hung(patience));
     let first = first_hanging(ops, hangs);
     let shrunk = shrink::shrink(first.clone(), tick, |ops| hangs(ops).then(|| failure(ops)));
     shrunk.unwrap_or_else(|| Failing {
@@ -72,7 +65,8 @@ pub(super) fn reduce<S: Subject>(
     let mut left = HANGING_TRIES;
     let mut hangs = |scenario: &Scenario| {
         let scenario = scenario.clone();
-        let run = move |searcher: &Searcher<'_, S>| scenario.run(searcher);
+        // What becomes of the calls does not matter here, only whether they return.
+        let run = move |searcher: &Searcher<'_, S>| scenario.tries(searcher).for_each(drop);
         let hangs = left > 0 && hangs(subject, profile, tick, run, brief(patience));
         left -= usize::from(hangs);
         hangs
@@ -92,13 +86,6 @@ fn first_hanging(ops: &[Op], hangs: impl Fn(&[Op]) -> bool) -> Vec<Op> {
         }
     }
     ops[..hanging].to_vec()
-}
-
-/// What the last call should have been answered.
-pub(super) fn expected(ops: &[Op]) -> Expected {
-    let mut model = Model::default();
-    let last = ops.iter().map(|op| model.step(op)).last();
-    last.unwrap_or_else(|| Model::default().step(&Op::Advance { by: 0 }))
 }
 
 /// Whether the store does not return from some call that `run` makes.

@@ -55,6 +55,20 @@ pub(super) enum Mistake {
 }
 
 impl Failure {
+    /// Of the last of `ops`, which the model answers otherwise; until then all was as the model says.
+    pub(super) fn of_last(ops: &[Op], outcome: Outcome) -> Self {
+        let mut model = Model::default();
+        let expected = ops.iter().map(|op| model.step(op)).last();
+        Self {
+            at: ops.len().saturating_sub(1),
+            expected: expected.unwrap_or_else(|| Model::default().step(&Op::Advance { by: 0 })),
+            outcome,
+            measured: None,
+            otherwise: Vec::new(),
+            refused_ids: Vec::new(),
+        }
+    }
+
     pub(super) fn symptom(&self) -> Symptom {
         Symptom {
             clause: self.expected.clause,

@@ -42,31 +42,6 @@ const MOST_ORDERS: usize = 128;
 /// Calls of the clients that are told one by one.
 const MOST_TOLD: usize = 12;
 
-/// What each does, a line each; of a long plan, how much.
-impl Display for Plan {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.calls() > MOST_TOLD {
-            let (clients, calls) = (self.clients.len(), self.calls());
-            return writeln!(f, "{clients} clients at once, with {calls} calls");
-        }
-        let listed = |ops: &[Op]| {
-            let texts: Vec<String> = ops.iter().map(|op| Operation(op).to_string()).collect();
-            texts.join("; ")
-        };
-        if !self.opening.is_empty() {
-            writeln!(f, "first  {}", listed(&self.opening))?;
-        }
-        for (client, steps) in (1..).zip(&self.clients) {
-            let steps: Vec<String> = steps.iter().map(Step::to_string).collect();
-            writeln!(f, "c{client}     {}", steps.join("; "))?;
-        }
-        if !self.closing.is_empty() {
-            writeln!(f, "last   {}", listed(&self.closing))?;
-        }
-        Ok(())
-    }
-}
-
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Operation(&self.op))?;
@@ -167,11 +142,6 @@ impl Plan {
         ops
     }
 
-    /// The calls one at a time, all of a client before those of the next.
-    pub(super) fn one_client_after_another(&self) -> Vec<Op> {
-        self.in_turn(|open| open[0])
-    }
-
     /// The same, where dice say whose is next.
     pub(super) fn in_some_turn(&self, dice: &mut Dice) -> Vec<Op> {
         self.in_turn(|left| left[dice.below(left.len())])
@@ -208,9 +178,13 @@ impl Plan {
         plan
     }
 
-    /// The calls, in a line for each time: before, at once, and then. Clients have no numbers here, since
-    /// those that are drawn are numbered as they come.
+    /// The calls, in a line for each time: before, at once, and then; of a long plan, how many. Clients
+    /// have no numbers here, since those that are drawn are numbered as they come.
     pub(super) fn told(&self) -> String {
+        if self.calls() > MOST_TOLD {
+            let (clients, calls) = (self.clients.len(), self.calls());
+            return format!("{clients} clients at once, with {calls} calls\n");
+        }
         let listed = |ops: &mut dyn Iterator<Item = String>| ops.collect::<Vec<_>>().join("; ");
         let alone = |ops: &[Op]| listed(&mut ops.iter().map(|op| Operation(op).to_string()));
         let clients = self.clients.iter();
@@ -221,7 +195,7 @@ impl Plan {
             ("then", alone(&self.closing)),
         ];
         let lines = lines.iter().filter(|(_, calls)| !calls.is_empty());
-        let lines = lines.map(|(when, calls)| format!("  {when:<8} {calls}"));
+        let lines = lines.map(|(when, calls)| format!("{when:<8} {calls}"));
         lines.collect::<Vec<_>>().join("\n") + "\n"
     }
 

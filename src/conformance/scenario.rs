@@ -1,9 +1,9 @@
 //! Scenario: calls that overlap or are cancelled, in a form that can be made again, and made smaller.
 
 use super::cancel::Cancelled;
-use super::clients::bursts;
 use super::dice::Dice;
 use super::exec::Outcome;
+use super::history::Record;
 use super::lockstep;
 use super::payload;
 use super::plan::{Plan, Step};
@@ -15,6 +15,7 @@ use super::watch::Running;
 use crate::clock::{Clock as _, SystemClock};
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
+use crate::store::BoxError;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,13 +30,13 @@ pub(super) enum Scenario {
 }
 
 /// Clients meet by luck: they try so often, for no longer than this.
-pub(super) const TRIES: u64 = 256;
-pub(super) const LONGEST: Duration = Duration::from_millis(50);
+const TRIES: u64 = 256;
+const LONGEST: Duration = Duration::from_millis(50);
 
 impl Running for Scenario {
     fn ops(&self, _: u64) -> Vec<Op> {
         match self {
-            Self::Tasks(plan) | Self::Threads(plan) => plan.one_client_after_another(),
+            Self::Tasks(plan) | Self::Threads(plan) => plan.ops().cloned().collect(),
             Self::Cancelled(program, _) => program.ops.clone(),
         }
     }
@@ -46,24 +47,22 @@ impl Running for Scenario {
 }
 
 impl Scenario {
-    /// Makes the calls; those of several clients again and again, in other orders.
-    pub(super) fn run<S: Subject>(&self, searcher: &Searcher<'_, S>) {
+    /// What comes of the calls; of those of several clients again and again, in other orders.
+    pub(super) fn tries<S: Subject>(
+        &self,
+        searcher: &Searcher<'_, S>,
+    ) -> impl Iterator<Item = Result<Vec<Record>, BoxError>> {
         let clock = SystemClock::new();
-        let mut tries = (0..TRIES).take_while(|_| clock.now() < LONGEST);
-        // What becomes of the calls does not matter here, only whether they return.
-        match self {
-            Self::Tasks(plan) => tries.for_each(|number| {
-                let _ = plan.as_tasks(searcher.subject, &mut Dice::new(0, number));
-            }),
-            Self::Threads(plan) => {
-                let next = || tries.next().map(|_| plan.clone());
-                let clients = plan.clients.len();
-                let _ = bursts(searcher.subject, clients, Dice::new(0, 0), next, |_, _| {});
-            }
-            Self::Cancelled(program, polls) => {
-                let _ = searcher.run_cancelled(program, *polls);
-            }
-        }
+        let most = match self {
+            Self::Tasks(_) | Self::Threads(_) => TRIES,
+            Self::Cancelled(..) => 1,
+        };
+        let numbers = (0..most).take_while(move |_| clock.now() < LONGEST);
+        numbers.map(move |number| match self {
+            Self::Tasks(plan) => plan.as_tasks(searcher.subject, &mut Dice::new(0, number)),
+            Self::Threads(plan) => plan.as_threads(searcher.subject),
+            Self::Cancelled(program, polls) => searcher.run_cancelled(program, *polls),
+        })
     }
 
     pub(super) fn is_cancelling(&self) -> bool {
@@ -106,11 +105,10 @@ impl Scenario {
         best
     }
 
-    /// What is called, a line for each client; of a single one a line for each call, and `last` came of
-    /// the last.
+    /// What is called; of a single client a line for each call, and `last` came of the last.
     pub(super) fn lines(&self, last: Option<&Outcome>) -> String {
         match self {
-            Self::Tasks(plan) | Self::Threads(plan) => plan.to_string(),
+            Self::Tasks(plan) | Self::Threads(plan) => plan.told(),
             Self::Cancelled(program, polls) => program.lines(*polls, |at| match last {
                 Some(outcome) if at + 1 == program.ops.len() => {
                     format!("   {}", OutcomeText(outcome))

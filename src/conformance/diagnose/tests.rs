@@ -281,14 +281,7 @@ fn from_which_ttl_on_an_entry_is_lost_is_told() {
 #[test]
 fn a_commit_that_fails_for_its_payload_breaks_snp_4() {
     let ops = ops(r#"commit A {"csrf_token":"c","data":{"k":["x"]}} ttl 1s"#);
-    let failure = Failure {
-        at: 0,
-        expected: Model::default().step(&ops[0]),
-        outcome: Outcome::Failed("no lists".to_owned()),
-        measured: None,
-        otherwise: Vec::new(),
-        refused_ids: Vec::new(),
-    };
+    let failure = Failure::of_last(&ops, Outcome::Failed("no lists".to_owned()));
     let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, None);
     assert_eq!(diagnosis.clause, Clause::Snp4);
 }

@@ -6,7 +6,6 @@ use crate::conformance::budget::Budget;
 use crate::conformance::concurrent::{self, Concurrent};
 use crate::conformance::disorder::Disorder;
 use crate::conformance::findings::{CANCELLED, CONCURRENT};
-use crate::conformance::report::Violation;
 use crate::conformance::search::{Progress, Search};
 use crate::conformance::subject::Subject;
 use std::collections::BTreeMap;
@@ -19,7 +18,9 @@ impl<S: Subject> Run<'_, S> {
         budget: &Budget,
         progress: &(impl Fn(Progress) + Sync),
     ) -> Result<(), String> {
-        if self.wants(|clause| CONCURRENT.contains(&clause)) && budget.clients > 1 {
+        // A panic or a hang where calls meet is ERR-1.
+        let by_clients = |clause| clause == Clause::Err1 || CONCURRENT.contains(&clause);
+        if self.wants(by_clients) && budget.clients > 1 {
             self.publish("concurrent");
             let search = concurrent::Budget {
                 clients: budget.clients,
@@ -40,10 +41,8 @@ impl<S: Subject> Run<'_, S> {
         if self.wants(|clause| CANCELLED.contains(&clause)) {
             self.publish("cancelled");
             // What races shows among others without cancelling anything.
-            let races = |found: &Violation| {
-                found.clause == Clause::Err1 || CONCURRENT.contains(&found.clause)
-            };
-            let short = match self.report.violations.iter().any(races) {
+            let mut violations = self.report.violations.iter();
+            let short = match violations.any(|found| by_clients(found.clause)) {
                 true => 0,
                 false => budget.sequences / 5,
             };

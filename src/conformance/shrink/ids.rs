@@ -60,11 +60,11 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     fn plain_characters(&mut self, ids: &[String]) -> bool {
         let foreign: Vec<&String> = ids.iter().filter(|id| !token::is_token(id)).collect();
         let renames = foreign.iter().enumerate().flat_map(|(at, one)| {
-            let alone = stretches(one.chars().count());
+            let alone = parts(one.chars().count());
             let alone = alone.map(|stretch| vec![(*one, plain(one, stretch))]);
             let alike = foreign[at + 1..].iter().flat_map(move |two| {
                 let same = one.chars().zip(two.chars()).take_while(|(a, b)| a == b);
-                stretches(same.count())
+                parts(same.count())
                     .map(|stretch| vec![(*one, plain(one, stretch)), (*two, plain(two, stretch))])
             });
             alone.chain(alike)
@@ -165,10 +165,10 @@ pub(super) fn shorter(id: &str) -> Vec<String> {
 }
 
 /// All of so many characters, their halves and quarters.
-fn stretches(len: usize) -> impl Iterator<Item = (usize, usize)> {
-    let parts = [1, 2, 4].into_iter().filter(move |parts| *parts <= len);
-    parts.flat_map(move |parts| {
-        (0..parts).map(move |part| (len * part / parts, len * (part + 1) / parts))
+fn parts(len: usize) -> impl Iterator<Item = (usize, usize)> {
+    let counts = [1, 2, 4].into_iter().filter(move |count| *count <= len);
+    counts.flat_map(move |count| {
+        (0..count).map(move |part| (len * part / count, len * (part + 1) / count))
     })
 }
 
@@ -243,8 +243,8 @@ mod tests {
     }
 
     #[test]
-    fn stretches_are_all_then_halves_then_quarters() {
-        let of = |len| stretches(len).collect::<Vec<_>>();
+    fn parts_are_all_then_halves_then_quarters() {
+        let of = |len| parts(len).collect::<Vec<_>>();
         assert_eq!(of(1), [(0, 1)]);
         assert_eq!(of(3), [(0, 3), (0, 1), (1, 3)]);
         let eight = [(0, 8), (0, 4), (4, 8), (0, 2), (2, 4), (4, 6), (6, 8)];

@@ -4,27 +4,13 @@ use super::*;
 use crate::conformance::exec::Outcome;
 use crate::conformance::lockstep;
 use crate::conformance::program::Program;
-use crate::model::{Model, Reply};
+use crate::model::Reply;
 use std::cell::Cell;
 
 const SECOND: Nanos = 1_000_000_000;
 
 fn ops(program: &str) -> Vec<Op> {
     program.parse::<Program>().unwrap().ops().to_vec()
-}
-
-/// A failure at the end of `ops`.
-fn failure(ops: &[Op], outcome: Outcome) -> Failure {
-    let mut model = Model::default();
-    let expected = ops.iter().map(|op| model.step(op)).last();
-    Failure {
-        at: ops.len() - 1,
-        expected: expected.expect("there is a last one"),
-        outcome,
-        measured: None,
-        otherwise: Vec::new(),
-        refused_ids: Vec::new(),
-    }
 }
 
 fn panicked() -> Outcome {
@@ -46,7 +32,7 @@ fn tries(program: &str) -> usize {
         let is_next = ttl == shortest.get() - 1 || shortest.get() == Nanos::MAX;
         (ops.len() == whole.len() && is_next).then(|| {
             shortest.set(ttl);
-            failure(ops, panicked())
+            Failure::of_last(ops, panicked())
         })
     };
     shrink(whole.clone(), SECOND, run);
@@ -77,7 +63,7 @@ fn another_failure_is_not_taken_for_this_one() {
             1 => panicked(),
             _ => Outcome::Replied(Reply::Nothing),
         };
-        Some(failure(ops, outcome))
+        Some(Failure::of_last(ops, outcome))
     };
     let shrunk = shrink(all.clone(), SECOND, run).expect("it fails");
     assert_eq!(shrunk.ops, all);
@@ -85,7 +71,7 @@ fn another_failure_is_not_taken_for_this_one() {
 
 /// What a program is shrunk to where it fails whenever its operations are such.
 fn shrunk(program: &str, fails: impl Fn(&[Op]) -> bool) -> Vec<Op> {
-    let run = |ops: &[Op]| fails(ops).then(|| failure(ops, panicked()));
+    let run = |ops: &[Op]| fails(ops).then(|| Failure::of_last(ops, panicked()));
     shrink(ops(program), SECOND, run).expect("it fails").ops
 }
 

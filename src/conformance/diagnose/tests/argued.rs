@@ -13,12 +13,9 @@ fn argued(program: &str, found: Option<u64>, expected: Expected, refused: &[usiz
         None => Reply::Nothing,
     };
     let failure = Failure {
-        at: ops.len() - 1,
         expected,
-        outcome: Outcome::Replied(outcome),
-        measured: None,
-        otherwise: Vec::new(),
         refused_ids: refused.to_vec(),
+        ..Failure::of_last(&ops, Outcome::Replied(outcome))
     };
     because::because(&Failing { ops, failure })
 }
@@ -120,16 +117,7 @@ fn a_long_payload_is_not_told_twice() {
 /// What the clause says of a program whose last call is answered like this.
 fn ruled(program: &str, outcome: Outcome, clause: Clause) -> Option<String> {
     let ops = ops(program);
-    let mut model = Model::default();
-    let expected = ops.iter().map(|op| model.step(op)).last();
-    let failure = Failure {
-        at: ops.len() - 1,
-        expected: expected.expect("there is a last one"),
-        outcome,
-        measured: None,
-        otherwise: Vec::new(),
-        refused_ids: Vec::new(),
-    };
+    let failure = Failure::of_last(&ops, outcome);
     rule::rule(&Failing { ops, failure }, clause)
 }
 

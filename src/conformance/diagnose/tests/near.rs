@@ -226,20 +226,7 @@ fn only_what_is_lost_without_a_remnant_is_hidden_by_it() {
 #[test]
 fn ids_that_a_restart_confuses_are_told() {
     let ops = ops("commit \"a\" v1 ttl 1s; commit \"A\" v2 ttl 1s; restart; prepare \"a\"");
-    let mut model = Model::default();
-    let expected = ops
-        .iter()
-        .map(|op| model.step(op))
-        .last()
-        .expect("it has some");
-    let failure = Failure {
-        at: ops.len() - 1,
-        expected,
-        outcome: Outcome::Replied(Reply::Nothing),
-        measured: None,
-        otherwise: Vec::new(),
-        refused_ids: Vec::new(),
-    };
+    let failure = Failure::of_last(&ops, Outcome::Replied(Reply::Nothing));
     let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, None);
     assert_eq!(diagnosis.clause, Clause::Dur1);
     let told = diagnosis.near_miss;

@@ -22,16 +22,7 @@ fn failing(program: &str, answer: &str) -> Failing {
             Outcome::Replied(Reply::Found(payload::numbered(number, id)))
         }
     };
-    let mut model = Model::default();
-    let mut steps = ops.iter().map(|op| model.step(op));
-    let failure = Failure {
-        at: ops.len() - 1,
-        expected: steps.nth(ops.len() - 1).expect("there is a last one"),
-        outcome,
-        measured: None,
-        otherwise: Vec::new(),
-        refused_ids: Vec::new(),
-    };
+    let failure = Failure::of_last(&ops, outcome);
     Failing { ops, failure }
 }
 
