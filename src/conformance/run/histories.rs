@@ -18,9 +18,12 @@ impl<S: Subject> Run<'_, S> {
         budget: &Budget,
         progress: &(impl Fn(Progress) + Sync),
     ) -> Result<(), String> {
-        // A panic or a hang where calls meet is ERR-1.
+        // A panic or a hang where calls meet is ERR-1, of a store whose calls may meet.
         let by_clients = |clause| clause == Clause::Err1 || CONCURRENT.contains(&clause);
-        if self.wants(by_clients) && budget.clients > 1 {
+        let profile = self.searcher.profile;
+        let is_claimed = |clause: &Clause| profile.why_unclaimed(*clause).is_none();
+        let may_meet = budget.clients > 1 && CONCURRENT.iter().any(is_claimed);
+        if may_meet && self.wants(by_clients) {
             self.publish("concurrent");
             let search = concurrent::Budget {
                 clients: budget.clients,
