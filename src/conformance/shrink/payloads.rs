@@ -117,3 +117,81 @@ fn simpler_users(user: &User) -> Simpler<'_, User> {
     let lessened = attributes.map(|attributes| User::with_attributes(user.email(), attributes));
     Box::new(renamed.chain(lessened).flatten())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::program::Program;
+    use crate::conformance::shrink::tests::shrunk;
+
+    fn large(text: &str) -> Snapshot {
+        Snapshot::decode("A", text.as_bytes()).unwrap()
+    }
+
+    /// What is simpler than a payload, those that are numbered by their number.
+    fn listed(snapshot: &Snapshot) -> Vec<String> {
+        let told = |simpler: Snapshot| match payload::number_of(&simpler) {
+            Some(number) => format!("v{number}"),
+            None => String::from_utf8(simpler.encode()).unwrap(),
+        };
+        simpler(snapshot, 3).map(told).collect()
+    }
+
+    #[test]
+    fn of_a_numbered_payload_those_before_it_are_simpler() {
+        let of = |number| listed(&payload::numbered(number, "A"));
+        assert_eq!(of(3), [] as [&str; 0]);
+        assert_eq!(of(1), ["v3"]);
+        assert_eq!(of(2), ["v3", "v1"]);
+        assert_eq!(of(0), ["v3", "v1", "v2"]);
+        assert_eq!(of(7), ["v3", "v1", "v2", "v0"]);
+    }
+
+    #[test]
+    fn of_a_large_one_its_parts() {
+        let whole =
+            large(r#"{"id":"A","csrf_token":"t","user":{"email":"e","k":1},"data":{"d":true}}"#);
+        let expected = [
+            "v3",
+            "v1",
+            "v2",
+            "v0",
+            r#"{"id":"A","csrf_token":"t","data":{"d":true}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"e"},"data":{"d":true}}"#,
+            r#"{"id":"A","csrf_token":"","user":{"email":"e","k":1},"data":{"d":true}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"e","k":1}}"#,
+            r#"{"id":"A","csrf_token":"","user":{"email":"e","k":1},"data":{"d":true}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"e","k":1}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"e","k":1},"data":{"d":null}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"e","k":1},"data":{"":true}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"","k":1},"data":{"d":true}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"e"},"data":{"d":true}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"e","k":null},"data":{"d":true}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"e","k":0},"data":{"d":true}}"#,
+            r#"{"id":"A","csrf_token":"t","user":{"email":"e","":1},"data":{"d":true}}"#,
+        ];
+        assert_eq!(listed(&whole), expected);
+        let bare = large(r#"{"id":"A","csrf_token":"","user":{"email":""}}"#);
+        let without = r#"{"id":"A","csrf_token":""}"#;
+        assert_eq!(listed(&bare)[4..], [without]);
+        assert_eq!(listed(&large(without)).len(), 4);
+    }
+
+    /// What two commits have in common they keep, and a third is not drawn into it.
+    #[test]
+    fn what_is_alike_stays_alike() {
+        let payloads = |ops: &[Op]| -> Vec<Snapshot> {
+            let committed = ops.iter().filter_map(committed);
+            committed.map(|snapshot| snapshot.with_id("")).collect()
+        };
+        let fails = |ops: &[Op]| match &payloads(ops)[..] {
+            [one, two, three] => ops.len() == 4 && one == two && two != three,
+            _ => false,
+        };
+        let program = r#"commit A {"csrf_token":"x"} ttl 1s; prepare A;
+            commit A {"csrf_token":"x"} ttl 1s; commit A {"csrf_token":"y"} ttl 1s"#;
+        let expected = "commit A v1 ttl 1s; prepare A; commit A v1 ttl 1s; commit A v3 ttl 1s";
+        let expected: Program = expected.parse().unwrap();
+        assert_eq!(shrunk(program, fails), expected.ops());
+    }
+}

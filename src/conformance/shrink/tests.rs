@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 const SECOND: Nanos = 1_000_000_000;
 
-fn ops(program: &str) -> Vec<Op> {
+pub(super) fn ops(program: &str) -> Vec<Op> {
     program.parse::<Program>().unwrap().ops().to_vec()
 }
 
@@ -70,7 +70,7 @@ fn another_failure_is_not_taken_for_this_one() {
 }
 
 /// What a program is shrunk to where it fails whenever its operations are such.
-fn shrunk(program: &str, fails: impl Fn(&[Op]) -> bool) -> Vec<Op> {
+pub(super) fn shrunk(program: &str, fails: impl Fn(&[Op]) -> bool) -> Vec<Op> {
     let run = |ops: &[Op]| fails(ops).then(|| Failure::of_last(ops, panicked()));
     shrink(ops(program), SECOND, run).expect("it fails").ops
 }

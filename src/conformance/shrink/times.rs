@@ -3,6 +3,7 @@
 use super::Shrinker;
 use crate::conformance::lockstep::Failure;
 use crate::model::{Nanos, Op};
+use std::collections::BTreeSet;
 
 /// The plainest times, in this order: 1, 2 and 3 ticks.
 #[derive(Clone, Copy)]
@@ -10,9 +11,7 @@ struct Plain([Nanos; 3]);
 
 impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     pub(super) fn simplify_times(&mut self) -> bool {
-        let mut distinct: Vec<Nanos> = self.best.ops.iter().filter_map(time).collect();
-        distinct.sort_unstable();
-        distinct.dedup();
+        let distinct = self.distinct();
         // One long time alone may come down in small steps, so two are lowered before it; but where any
         // time will do, pairs of them would take many tries.
         self.make_alike_plain(&distinct)
@@ -22,6 +21,11 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             || self.change_one()
             || self.shift_two()
             || self.make_all_plain()
+    }
+
+    fn distinct(&self) -> Vec<Nanos> {
+        let times: BTreeSet<Nanos> = self.best.ops.iter().filter_map(time).collect();
+        times.into_iter().collect()
     }
 
     /// All times at once to plain ones, where they are few: often only together they keep the order
@@ -202,3 +206,6 @@ impl Plain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,5 +135,118 @@ fn simpler_numbers(number: &serde_json::Number) -> Vec<Value> {
 /// The empty one, and without some of its characters.
 pub(super) fn simpler_text(text: &str) -> Vec<String> {
     let empty = (!text.is_empty()).then(String::new);
-    empty.into_iter().chain(ids::shorter(text)).collect()
+    let shorter = ids::shorter(text).into_iter();
+    let shorter = shorter.filter(|text| !text.is_empty());
+    empty.into_iter().chain(shorter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What is simpler than a value, as text.
+    fn simpler(value: &Value) -> String {
+        let simpler = simpler_values(value).map(|value| value.to_string());
+        simpler.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn plain_values_become_null_and_texts_and_numbers_less() {
+        assert_eq!(simpler(&json!(null)), "");
+        assert_eq!(simpler(&json!(true)), "null");
+        assert_eq!(simpler(&json!("")), "null");
+        assert_eq!(simpler(&json!("ab")), r#"null "" "b" "a""#);
+    }
+
+    #[test]
+    fn integers_come_nearer_to_zero_by_halving() {
+        assert_eq!(simpler(&json!(0)), "null");
+        assert_eq!(simpler(&json!(1)), "null 0");
+        assert_eq!(simpler(&json!(13)), "null 0 7 10 12");
+        assert_eq!(simpler(&json!(-13)), "null 0 -7 -10 -12");
+        let largest = simpler(&json!(u64::MAX));
+        let halves = format!("null 0 {} ", 1_u64 << 63);
+        assert!(largest.starts_with(&halves), "{largest}");
+        let last = format!(" {}", u64::MAX - 1);
+        assert!(largest.ends_with(&last), "{largest}");
+        let smallest = simpler(&json!(i64::MIN));
+        assert!(smallest.ends_with(" -9223372036854775807"), "{smallest}");
+    }
+
+    #[test]
+    fn of_doubles_the_whole_part_is_left() {
+        assert_eq!(simpler(&json!(1.5)), "null 1.0");
+        assert_eq!(simpler(&json!(-0.5)), "null -0.0");
+        assert_eq!(simpler(&json!(2.0)), "null");
+        assert_eq!(simpler(&json!(-0.0)), "null");
+    }
+
+    #[test]
+    fn of_what_holds_others_some_are_left_or_one_or_one_is_simpler() {
+        assert_eq!(simpler(&json!([])), "null");
+        assert_eq!(simpler(&json!([1])), "null 1 [] [null] [0]");
+        assert_eq!(
+            simpler(&json!([true, "", 1])),
+            r#"null true "" 1 [1] [true,""] ["",1] [true,1] [true,""] [null,"",1] [true,null,1] [true,"",null] [true,"",0]"#
+        );
+        assert_eq!(simpler(&json!({})), "null");
+        assert_eq!(
+            simpler(&json!({ "": true, "k": 1 })),
+            r#"null true 1 {"k":1} {"":true} {"":null,"k":1} {"":true,"k":null} {"":true,"k":0}"#
+        );
+    }
+
+    #[test]
+    fn a_key_becomes_shorter_unless_another_is_called_that() {
+        assert_eq!(
+            simpler(&json!({ "kl": null })),
+            r#"null null {} {"":null} {"l":null} {"k":null}"#
+        );
+        assert_eq!(
+            simpler(&json!({ "k": null, "kl": null })),
+            r#"null null null {"kl":null} {"k":null} {"":null,"kl":null} {"":null,"k":null} {"k":null,"l":null}"#
+        );
+    }
+
+    #[test]
+    fn of_a_deep_value_what_is_far_inside_comes_first() {
+        let deep = |depth: usize| {
+            let around = |inside: Value, level| match level % 2 {
+                0 => json!([inside]),
+                _ => json!({ "k": inside }),
+            };
+            (0..depth).fold(json!(7), around)
+        };
+        let inside = |depth| -> Vec<Value> { far_inside(&deep(depth)) };
+        assert_eq!(inside(0), [] as [Value; 0]);
+        assert_eq!(inside(2), [] as [Value; 0]);
+        assert_eq!(inside(3), [deep(1)]);
+        assert_eq!(inside(8), [deep(4), deep(6)]);
+        let of = |value: &Value| simpler_values(value).take(4).collect::<Vec<_>>();
+        assert_eq!(of(&deep(8)), [json!(null), deep(4), deep(6), deep(7)]);
+        assert_eq!(of(&deep(9)), [json!(null), deep(4), deep(7), deep(8)]);
+    }
+
+    #[test]
+    fn data_has_fewer_keys_or_simpler_entries() {
+        let mut data = Data::default();
+        data.set("a", json!([1])).unwrap();
+        data.set("b", true).unwrap();
+        let simpler = simpler_data(&data);
+        let texts = simpler.map(|data| serde_json::to_string(&data).unwrap());
+        let expected = [
+            r#"{"b":true}"#,
+            r#"{"a":[1]}"#,
+            r#"{"a":null,"b":true}"#,
+            r#"{"a":1,"b":true}"#,
+            r#"{"a":[],"b":true}"#,
+            r#"{"a":[null],"b":true}"#,
+            r#"{"a":[0],"b":true}"#,
+            r#"{"":[1],"b":true}"#,
+            r#"{"a":[1],"b":null}"#,
+            r#"{"":true,"a":[1]}"#,
+        ];
+        assert_eq!(texts.collect::<Vec<_>>(), expected);
+    }
 }
