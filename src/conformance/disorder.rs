@@ -18,6 +18,7 @@ use crate::snapshot::Snapshot;
 use std::collections::HashMap;
 
 /// The calls on one id that are needed to see that no order explains what they returned.
+#[derive(Clone)]
 pub(super) struct Disorder {
     pub(super) clause: Clause,
     /// The calls, in the order in which they were invoked.

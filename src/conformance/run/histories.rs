@@ -100,9 +100,54 @@ impl<S: Subject> Run<'_, S> {
                 Entry::Occupied(_) => {}
             }
         }
+        self.publish_found(name, smallest.values().cloned());
         for disorder in smallest.into_values() {
             let disorder = self.searcher.with_causes(disorder);
             self.keep(disorder.into_violation(name));
         }
+    }
+
+    /// Tells also what was found, as it is: while its causes are looked for, a call may hang.
+    fn publish_found(&mut self, name: &'static str, found: impl Iterator<Item = Disorder>) {
+        let known = self.report.violations.clone();
+        for disorder in found {
+            self.keep(disorder.into_violation(name));
+        }
+        self.publish(name);
+        self.report.violations = known;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::Made;
+    use crate::conformance::check::Settings;
+    use crate::conformance::profile::Profile;
+    use crate::memstore::MemStore;
+    use std::sync::Mutex;
+
+    #[test]
+    fn what_was_found_is_told_before_its_causes_are_looked_for() {
+        let (subject, profile) = (Made(MemStore::with_clock), Profile::default());
+        let (settings, so_far) = (Settings::default(), Mutex::default());
+        let mut run = Run::new(&subject, &settings, &profile, &so_far);
+        let found = Disorder {
+            clause: Clause::Con1,
+            records: Vec::new(),
+            lanes: String::new(),
+            context: String::new(),
+            because: "it was found".to_owned(),
+            after: 1,
+            scenario: None,
+        };
+        let found = Concurrent {
+            disorders: vec![found],
+            ..Concurrent::default()
+        };
+        run.take_histories("concurrent", String::new(), CONCURRENT, found);
+        let told = so_far.into_inner().unwrap().report;
+        let told = told.map(|report| report.violations[0].because.clone());
+        assert_eq!(told.as_deref(), Some("it was found"));
     }
 }

@@ -150,7 +150,7 @@ fn two_times_shift_until_one_is_plain() {
 #[test]
 fn two_long_times_come_down_together() {
     let fails = |times: &[Nanos]| times[1] - times[0] == 100 && times[0] > 60;
-    let (left, tried) = passed(Shrinker::lower_two, &[100, 200], fails);
+    let (left, _) = passed(Shrinker::lower_two, &[100, 200], fails);
     assert_eq!(left, [61, 161]);
     let (_, tried) = passed(Shrinker::lower_two, &[40, 0, 31, 70], |_| false);
     let lowered = |first: bool, second: bool, third: bool| {
