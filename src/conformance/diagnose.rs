@@ -4,6 +4,7 @@
 //! matters: a drop of another id, a refused commit, a time to live that could not be made plainer.
 //! Where programs are quickly run, programs next to it tell the rest.
 
+mod alike;
 mod because;
 mod ids;
 mod life;
@@ -121,12 +122,15 @@ fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Opt
             values::damage(committed, found, &failing.ops)
         }
         (Clause::Dur1, ..) => ids::difference(&failing.ops),
-        _ => life::near_miss(failing, probe?).map(|told| match clause {
-            Clause::Ttl2 if told == life::IMMORTAL => {
-                format!("{told}: does the store read the clock that it was made with?")
-            }
-            _ => told,
-        }),
+        _ => {
+            let told = life::near_miss(failing, probe?).map(|told| match clause {
+                Clause::Ttl2 if told == life::IMMORTAL => {
+                    format!("{told}: does the store read the clock that it was made with?")
+                }
+                _ => told,
+            });
+            told.or_else(|| alike::near_miss(failing, probe?))
+        }
     }
 }
 

@@ -18,6 +18,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             || self.shorten_one(&ids)
             || self.shorten_two(&ids)
             || self.plain_characters(&ids)
+            || self.rename_all()
     }
 
     /// Puts a simpler id in place of one, everywhere: one that occurs already merges the two.
@@ -42,6 +43,12 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         spare.is_some_and(|spare| {
             pairs.any(|(id, other)| self.rename(&[(id, other), (other, spare)]))
         })
+    }
+
+    /// Puts the simplest ids in place of all, in the order of their first use.
+    fn rename_all(&mut self) -> bool {
+        let ops = with_plain_ids(&self.best.ops);
+        ops != self.best.ops && self.try_these(ops)
     }
 
     /// Puts `a` and `A` in place of two ids that differ in case.

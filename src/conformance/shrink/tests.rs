@@ -166,3 +166,10 @@ fn an_id_becomes_the_plainest_that_will_do() {
     let is_foreign = |ops: &[Op]| ops.len() == 1 && !crate::token::is_token(&id(ops));
     assert_eq!(shrunk("drop \"abc\"", is_foreign), ops("drop \"x\""));
 }
+
+#[test]
+fn two_ids_are_named_in_the_order_of_their_first_use() {
+    let fails = |ops: &[Op]| ops.len() == 2 && lockstep::ids(ops).len() == 2;
+    let expected = ops("prepare A; prepare B");
+    assert_eq!(shrunk("prepare B; prepare A", fails), expected);
+}

@@ -2,7 +2,7 @@
 
 use super::super::animal::{Animal, Entry, RIGHT, failed, refused, validate};
 use super::{SECOND, with_data};
-use session_spec::{Clause, Constraint, Data, Snapshot};
+use session_spec::{Clause, Constraint, Data, Snapshot, User};
 use std::time::Duration;
 
 pub(crate) const COMMITS: &[Animal] = &[
@@ -73,6 +73,37 @@ pub(crate) const COMMITS: &[Animal] = &[
                 entry.deadline = u128::MAX;
             }
             (RIGHT.commit)(shelf, now, snapshot, ttl)
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "one session per user",
+        clause: Some(Clause::Pre3),
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let user = snapshot.user().map(User::email);
+            let is_theirs = |entry: &Entry| {
+                let user_of_entry = entry.snapshot.user().map(User::email);
+                user.is_some() && user_of_entry == user
+            };
+            shelf.entries.retain(|_, entry| !is_theirs(entry));
+            shelf.put(now, snapshot, ttl);
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "a CSRF token is given once",
+        clause: Some(Clause::Com5),
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let id = snapshot.id();
+            let mut others = shelf.entries.iter().filter(|(key, _)| *key != id);
+            if others.any(|(_, entry)| entry.snapshot.csrf_token() == snapshot.csrf_token()) {
+                return failed("UNIQUE constraint failed: csrf_token");
+            }
+            shelf.put(now, snapshot, ttl);
+            Ok(())
         },
         ..RIGHT
     },

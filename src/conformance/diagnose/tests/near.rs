@@ -331,3 +331,35 @@ fn what_was_replaced_matters_only_if_it_was_under_this_id() {
     assert_eq!(told_of(lives_on(true), program).0, Clause::Ttl2);
     assert_eq!(told_of(lives_on(false), program).0, Clause::Com6);
 }
+
+/// What is told of a store that forgets what has something in common with a later entry of another id.
+fn near_where(in_common: impl Fn(&Snapshot, &Snapshot) -> bool + Copy + Send + Sync) -> String {
+    let finds = move |log: &[(Nanos, Op)], _, id: &str| {
+        let committed = committed(log);
+        let place = committed.iter().position(|(_, it, _)| it.id() == id)?;
+        let own = &committed[place].1;
+        let mut later = committed[..place].iter();
+        let is_forgotten = later.any(|(_, other, _)| in_common(own, other));
+        (!is_forgotten).then(|| own.clone())
+    };
+    told_of(finds, "commit A v1 ttl 1s; commit B v1 ttl 1s; prepare A").1
+}
+
+#[test]
+fn what_snapshots_have_in_common_is_told_where_a_store_goes_by_it() {
+    let email = |snapshot: &Snapshot| snapshot.user().map(|user| user.email().to_owned());
+    let by_user = near_where(|own, other| email(own) == email(other));
+    assert_eq!(by_user, "with another user under B it agrees");
+    let by_csrf = near_where(|own, other| own.csrf_token() == other.csrf_token());
+    assert_eq!(by_csrf, "with another CSRF token under B it agrees");
+    let by_data = near_where(|own, other| own.data() == other.data());
+    assert_eq!(by_data, "with other data under B it agrees");
+    assert_eq!(near_where(|_, _| true), "");
+}
+
+#[test]
+fn nothing_in_common_is_nothing_to_tell() {
+    let finds = |_: &[(Nanos, Op)], _, _: &str| None;
+    let told = told_of(finds, "commit A v1 ttl 1s; commit B v2 ttl 1s; prepare A");
+    assert_eq!(told.1, "");
+}
