@@ -259,6 +259,15 @@ mod tests {
     }
 
     #[test]
+    fn what_two_begin_and_end_with_alike_is_cut_off_by_halving() {
+        let cut = shorter_alike("--ab-", "--cd-");
+        let [three, two, one] = [("ab-", "cd-"), ("-ab-", "-cd-"), ("--ab", "--cd")];
+        let owned = [three, two, one].map(|(one, other)| (one.to_owned(), other.to_owned()));
+        assert_eq!(cut, owned);
+        assert_eq!(shorter_alike("ab", "cd"), []);
+    }
+
+    #[test]
     fn cuts_are_halves_and_less_and_few_of_what_is_long() {
         assert_eq!(cuts(3), [(0, 2), (2, 3), (0, 1), (1, 2), (2, 3)]);
         assert_eq!(cuts(1_000).len(), 224);

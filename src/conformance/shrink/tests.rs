@@ -173,3 +173,42 @@ fn two_ids_are_named_in_the_order_of_their_first_use() {
     let expected = ops("prepare A; prepare B");
     assert_eq!(shrunk("prepare B; prepare A", fails), expected);
 }
+
+/// One id, in the order of all, between two others that are plain.
+#[test]
+fn an_id_takes_the_place_of_a_plain_one_where_their_order_matters() {
+    let fails = |ops: &[Op]| match lockstep::ids(ops)[..] {
+        [middle, first, last] => first < middle && middle < last,
+        _ => false,
+    };
+    let program = "prepare \"AB\"; prepare A; prepare B";
+    assert_eq!(
+        shrunk(program, fails),
+        ops("prepare B; prepare A; prepare C")
+    );
+}
+
+#[test]
+fn two_ids_that_differ_in_case_become_the_plainest_such() {
+    let fails = |ops: &[Op]| match lockstep::ids(ops)[..] {
+        [one, other] => one != other && one.eq_ignore_ascii_case(other),
+        _ => false,
+    };
+    let (one, other) = ("Zz".repeat(16), "zZ".repeat(16));
+    let program = format!("prepare \"{one}\"; prepare \"{other}\"");
+    assert_eq!(shrunk(&program, fails), ops("prepare a; prepare A"));
+}
+
+#[test]
+fn two_ids_lose_what_they_begin_or_end_with_alike() {
+    let fails = |ops: &[Op]| match lockstep::ids(ops)[..] {
+        [one, other] => {
+            let is_as_long = one.len() == other.len() + 1;
+            let [one, other] = [one, other].map(|id| id.trim_matches('-'));
+            is_as_long && one == "ab" && other == "c"
+        }
+        _ => false,
+    };
+    let program = "prepare \"--ab---\"; prepare \"--c---\"";
+    assert_eq!(shrunk(program, fails), ops("prepare \"ab\"; prepare \"c\""));
+}
