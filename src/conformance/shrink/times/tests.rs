@@ -132,6 +132,9 @@ fn two_times_become_plain_each_wherever_it_is() {
     let plain = [[20, 10, 20], [30, 10, 30], [30, 20, 30]];
     // From there on two plainer ones.
     assert_eq!(tried, [&plain[..], &plain[..2]].concat());
+    // A third time stays as it is.
+    let (left, _) = passed(pass, &[50, 40, 60], |times| times == [20, 10, 60]);
+    assert_eq!(left, [20, 10, 60]);
 }
 
 #[test]
@@ -140,6 +143,11 @@ fn two_times_shift_until_one_is_plain() {
     let (left, tried) = passed(Shrinker::shift_two, &[40, 45], fails);
     assert_eq!(left, [5, 10]);
     assert_eq!(tried, [[10, 15], [5, 10]]);
+    // A third time stays as it is.
+    let (left, _) = passed(Shrinker::shift_two, &[40, 45, 7], move |times| {
+        fails(times) && times[2] == 7
+    });
+    assert_eq!(left, [5, 10, 7]);
     // Never to nothing, nor to what is no plainer.
     let (_, tried) = passed(Shrinker::shift_two, &[25, 35], |_| false);
     let of_the_first = [[10, 20], [20, 30], [30, 40]];
@@ -172,6 +180,30 @@ fn two_long_times_come_down_together() {
 fn plain_times_do_not_come_down() {
     let (_, tried) = passed(Shrinker::lower_two, &[30, 100], |_| false);
     assert_eq!(tried, [] as [Vec<Nanos>; 0]);
+}
+
+/// Of each of these only one pass makes something.
+#[test]
+fn every_pass_is_taken() {
+    let left = |first: &[Nanos], fails: fn(&[Nanos]) -> bool| {
+        passed(Shrinker::simplify_times, first, fails).0
+    };
+    let apart = left(&[100, 200], |times| {
+        times[1] - times[0] == 100 && times[0] > 60
+    });
+    assert_eq!(apart, [61, 161]);
+    let alike = left(&[25, 25], |times| {
+        times[0] == times[1] && (22..=25).contains(&times[0])
+    });
+    assert_eq!(alike, [22, 22]);
+    let in_turn = left(&[50, 40, 50, 40, 50], |times| times == [30, 20, 30, 20, 30]);
+    assert_eq!(in_turn, [30, 20, 30, 20, 30]);
+    let second = left(&[25, 25], |times| {
+        times[0] == 25 && (22..=25).contains(&times[1])
+    });
+    assert_eq!(second, [25, 22]);
+    assert_eq!(left(&[21, 26], |times| times[1] - times[0] == 5), [5, 10]);
+    assert_eq!(left(&[40, 40], |times| times == [10, 20]), [10, 20]);
 }
 
 #[test]
