@@ -82,7 +82,8 @@ pub enum Outcome {
 /// What a right store may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// An entry may live on for this long after its deadline, in nanoseconds (TTL-2).
+    /// For this long after its deadline an entry may still be found, or found gone already, in
+    /// nanoseconds (TTL-2).
     pub resolution: Nanos,
     /// How far the store's clock may be from the one that the calls were timed with, either way, in
     /// nanoseconds.
@@ -188,15 +189,27 @@ pub fn by_id(history: &[(u32, Call)]) -> Vec<Vec<Call>> {
 
 impl Rules {
     /// How long after the moment of its commit the deadline of an entry may be, at least and at most.
-    fn life(&self, ttl: Nanos) -> (Nanos, Nanos) {
+    fn deadline(&self, ttl: Nanos) -> (Nanos, Nanos) {
+        let exact = self.horizon.map_or(ttl, |horizon| ttl.min(horizon));
+        (
+            exact - self.uncertainty,
+            exact.saturating_add(self.uncertainty),
+        )
+    }
+
+    /// How long after that deadline an entry may still be found, of a ttl that may be unknown; it may be
+    /// found gone all the while.
+    fn late(&self, ttl: Option<Nanos>) -> Nanos {
         match self.horizon {
-            Some(horizon) if ttl > horizon => (horizon - self.uncertainty, Nanos::MAX),
-            _ => (
-                ttl - self.uncertainty,
-                ttl.saturating_add(self.uncertainty)
-                    .saturating_add(self.resolution),
-            ),
+            Some(horizon) if ttl.is_none_or(|ttl| ttl > horizon) => Nanos::MAX,
+            _ => self.resolution,
         }
+    }
+
+    /// From when on after the moment of its commit an entry may be gone, and when it must be.
+    fn life(&self, ttl: Nanos) -> (Nanos, Nanos) {
+        let (least, most) = self.deadline(ttl);
+        (least, most.saturating_add(self.late(Some(ttl))))
     }
 }
 

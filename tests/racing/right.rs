@@ -38,6 +38,14 @@ pub(crate) fn entrants() -> Vec<Entrant> {
             "deadlines in whole seconds, rounded up",
             Profile::default().resolution(Duration::from_secs(1)),
         ),
+        Entrant::claiming::<SweepsNowAndThen>(
+            "found until it is swept, every fourth call",
+            Profile::default().resolution(Duration::from_secs(1)),
+        ),
+        Entrant::claiming::<SweepsWhatIsFar>(
+            "found until it is swept, beyond the horizon",
+            Profile::default().horizon(Duration::from_secs(2)),
+        ),
     ]
 }
 
@@ -453,6 +461,63 @@ impl Racer for WholeSeconds {
         let mut entry = shelf.made(snapshot, ttl);
         entry.deadline = entry.deadline.next_multiple_of(1_000_000_000);
         step_back().await;
+        lock(&shelf.entries).insert(snapshot.id().to_owned(), entry);
+    }
+}
+
+/// What has expired is found until some call sweeps it, for a second at most.
+#[derive(Default)]
+struct SweepsNowAndThen(AtomicU64);
+
+impl SweepsNowAndThen {
+    fn sweep(&self, shelf: &Shelf) {
+        let is_time = self.0.fetch_add(1, Ordering::SeqCst) % 4 == 3;
+        let spare = if is_time { 0 } else { 1_000_000_000 };
+        let now = shelf.now();
+        lock(&shelf.entries).retain(|_, entry| now < entry.deadline + spare);
+    }
+}
+
+impl Racer for SweepsNowAndThen {
+    async fn prepare(&self, shelf: &Shelf, id: &str) -> Option<Snapshot> {
+        self.sweep(shelf);
+        shelf.entry(id).map(|entry| entry.snapshot)
+    }
+
+    async fn commit(&self, shelf: &Shelf, snapshot: &Snapshot, ttl: Duration) {
+        self.sweep(shelf);
+        shelf.put(snapshot, ttl);
+    }
+
+    async fn drop(&self, shelf: &Shelf, id: &str) {
+        self.sweep(shelf);
+        shelf.take(id);
+    }
+}
+
+/// Of what was committed for longer than two seconds: found until it is swept.
+#[derive(Default)]
+struct SweepsWhatIsFar(AtomicU64);
+
+impl Racer for SweepsWhatIsFar {
+    async fn prepare(&self, shelf: &Shelf, id: &str) -> Option<Snapshot> {
+        let is_time = self.0.fetch_add(1, Ordering::SeqCst) % 4 == 3;
+        let mut entries = lock(&shelf.entries);
+        let entry = entries.get(id).cloned()?;
+        let is_kept = !is_time && entry.deadline.is_multiple_of(2);
+        if shelf.now() < entry.deadline / 2 || is_kept {
+            return Some(entry.snapshot);
+        }
+        entries.remove(id);
+        None
+    }
+
+    async fn commit(&self, shelf: &Shelf, snapshot: &Snapshot, ttl: Duration) {
+        // The lowest bit says whether it reaches beyond the horizon.
+        const HORIZON: u128 = 2_000_000_000;
+        let mut entry = shelf.made(snapshot, ttl);
+        let ttl = ttl.as_nanos();
+        entry.deadline = 2 * (entry.deadline - ttl + ttl.min(HORIZON)) + u128::from(ttl <= HORIZON);
         lock(&shelf.entries).insert(snapshot.id().to_owned(), entry);
     }
 }

@@ -321,13 +321,16 @@ impl<'a> Search<'a> {
                     state = state.after(self.under_way(read), read, self.timeline)?;
                 }
             }
-        } else if state.is_empty() {
+        }
+        // What nobody will find any more may be gone by now.
+        state = state.forget(self.invoked, self.timeline);
+        if state.is_empty() {
             for read in slots(state.open & self.nothings) {
                 let after = state.after(self.under_way(read), read, self.timeline);
                 state = after.unwrap_or(state);
             }
         }
-        Some(state.forget(self.invoked, self.timeline))
+        Some(state)
     }
 
     /// Whether somebody will only later be invoked that must find this entry.

@@ -3,13 +3,14 @@
 //! Each call reads the clock once, at some moment between its invocation and its return, which need not
 //! be the one at which it takes effect: a store may work out a deadline before it waits for its lock.
 //! So all that is kept of the moments is `lo <= D <= hi` for the deadline `D` of the entry. A prepare in
-//! `[from, to]` that finds the entry adds `D > from - u`, where `u` is the uncertainty, and each that
-//! finds it gone needs `D <= to + u`: if another call has freed it before, the clock has not gone back
-//! since. Once it was found gone, nobody finds it any more (TTL-4).
+//! `[from, to]` that finds the entry adds `D + r > from - u`, where `u` is the uncertainty and `r` the
+//! resolution, and each that finds it gone needs `D <= to + u`: if another call has freed it before, the
+//! clock has not gone back since. Between `D` and `D + r` it is found until some call finds it gone, for
+//! whatever reason: a store may sweep now and then. From there on nobody finds it any more (TTL-4).
 
 use super::search::UnderWay;
 use super::timeline::Timeline;
-use super::{Kind, Start, Value};
+use super::{Kind, Rules, Start, Value};
 use crate::model::Nanos;
 
 /// A set of calls that are under way, by their slots.
@@ -88,7 +89,7 @@ impl State {
             Kind::Found(value) => self.find(value, span.from, timeline)?,
             Kind::Nothing => self.miss(span.to, timeline)?,
             Kind::Commit { ttl, .. } => {
-                let (least, most) = timeline.rules.life(ttl);
+                let (least, most) = timeline.rules.deadline(ttl);
                 self.entry = Entry::Live(call.call);
                 self.lo = span.from.saturating_add(least);
                 self.hi = span.to.saturating_add(most);
@@ -109,7 +110,13 @@ impl State {
             _ if self.value(timeline) == Some(value) => {}
             _ => return None,
         }
-        let later = from.saturating_sub(timeline.rules.uncertainty);
+        let ttl = match self.entry {
+            Entry::Live(commit) => timeline.ttl(commit),
+            _ => None,
+        };
+        let Rules { uncertainty, .. } = timeline.rules;
+        let late = timeline.rules.late(ttl);
+        let later = from.saturating_sub(*uncertainty).saturating_sub(late);
         self.lo = self.lo.max(later.saturating_add(1));
         (self.lo <= self.hi).then_some(())
     }

@@ -117,6 +117,14 @@ impl<'a> Timeline<'a> {
         &self.calls[index as usize]
     }
 
+    /// The time to live that a commit gave.
+    pub(super) fn ttl(&self, commit: u32) -> Option<Nanos> {
+        match self.call(commit).kind {
+            Kind::Commit { ttl, .. } => Some(ttl),
+            _ => None,
+        }
+    }
+
     /// When a call can have taken effect.
     pub(super) fn span(&self, index: u32) -> Span {
         self.spans[index as usize]

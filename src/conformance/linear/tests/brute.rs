@@ -8,14 +8,20 @@ const END: usize = 18;
 const DEADLINES: usize = END + 1;
 /// Values are below this.
 const VALUES: usize = 8;
-const ENTRIES: usize = 1 + 2 * VALUES * DEADLINES;
+const ENTRIES: usize = 1 + 4 * VALUES * DEADLINES;
 
 /// Whether some order of the calls, with some moments and some deadlines, explains them.
 pub(super) fn is_linearizable(calls: &[Call], rules: &Rules) -> bool {
     let starts = match rules.start {
         Start::Empty => vec![None],
         Start::Unknown => (0..VALUES)
-            .flat_map(|value| (0..DEADLINES).map(move |deadline| Some(Thing::new(value, deadline))))
+            .flat_map(|value| (0..DEADLINES).map(move |deadline| (value, deadline)))
+            .flat_map(|(value, deadline)| {
+                // Of what was there before, nobody knows for how long it was committed.
+                let long = [false, true].into_iter();
+                let long = long.filter(|is_long| !is_long || rules.horizon.is_some());
+                long.map(move |is_long| Some(Thing::new(value, deadline, is_long)))
+            })
             .chain([None])
             .collect(),
     };
@@ -56,15 +62,18 @@ struct Brute<'a> {
 struct Thing {
     value: usize,
     deadline: usize,
+    /// It was committed for longer than the horizon: its deadline is that.
+    is_long: bool,
     /// A prepare has found it gone.
     is_gone: bool,
 }
 
 impl Thing {
-    fn new(value: usize, deadline: usize) -> Self {
+    fn new(value: usize, deadline: usize, is_long: bool) -> Self {
         Self {
             value,
             deadline,
+            is_long,
             is_gone: false,
         }
     }
@@ -104,8 +113,9 @@ impl<'a> Brute<'a> {
         if self.certain & !done == 0 {
             return true;
         }
-        let number = |thing: Thing| 2 * (thing.value * DEADLINES + thing.deadline);
-        let bit = entry.map_or(0, |thing| 1 + number(thing) + usize::from(thing.is_gone));
+        let flags = |thing: Thing| 2 * usize::from(thing.is_long) + usize::from(thing.is_gone);
+        let number = |thing: Thing| 4 * (thing.value * DEADLINES + thing.deadline);
+        let bit = entry.map_or(0, |thing| 1 + number(thing) + flags(thing));
         let bit = done * ENTRIES + bit;
         if self.tried[bit / 64] >> (bit % 64) & 1 == 1 {
             return false;
@@ -143,7 +153,8 @@ impl<'a> Brute<'a> {
         match (self.calls[index].kind, before) {
             (Kind::Drop, _) | (Kind::Nothing, None) => vec![None],
             (Kind::Found(value), Some(thing)) => {
-                let is_live = readings.any(|reading| reading < thing.deadline as Nanos);
+                let until = thing.deadline as Nanos + rules.resolution;
+                let is_live = thing.is_long || readings.any(|reading| reading < until);
                 match thing.value == value as usize && is_live && !thing.is_gone {
                     true => vec![before],
                     false => vec![],
@@ -163,18 +174,13 @@ impl<'a> Brute<'a> {
                 }
             }
             (Kind::Commit { value, ttl }, _) => {
-                let can_be = |deadline: Nanos| {
-                    readings.clone().any(|reading| match rules.horizon {
-                        Some(horizon) if ttl > horizon => deadline >= reading + horizon,
-                        _ => {
-                            let rounding = deadline - (reading + ttl);
-                            0 <= rounding && rounding <= rules.resolution
-                        }
-                    })
-                };
+                let is_long = rules.horizon.is_some_and(|horizon| ttl > horizon);
+                let life = rules.horizon.map_or(ttl, |horizon| ttl.min(horizon));
+                let can_be =
+                    |deadline: Nanos| readings.clone().any(|reading| deadline == reading + life);
                 let deadlines = (0..DEADLINES).filter(|deadline| can_be(*deadline as Nanos));
                 deadlines
-                    .map(|deadline| Some(Thing::new(value as usize, deadline)))
+                    .map(|deadline| Some(Thing::new(value as usize, deadline, is_long)))
                     .collect()
             }
         }

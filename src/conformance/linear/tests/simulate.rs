@@ -78,10 +78,10 @@ struct Simulation<'a> {
     chance: &'a mut Chance,
     now: Nanos,
     counter: u64,
-    /// The live entry and its deadline.
-    entry: Option<(Value, Nanos)>,
+    /// The live entry, its deadline, and how long after it may still be found.
+    entry: Option<(Value, Nanos, Nanos)>,
     /// What the last write replaced.
-    replaced: Option<(Value, Nanos)>,
+    replaced: Option<(Value, Nanos, Nanos)>,
     calls: Vec<Call>,
     under_way: Vec<Option<UnderWay>>,
     left: Vec<UnderWay>,
@@ -96,6 +96,7 @@ impl Scene {
                 Some((
                     chance.below(u64::from(self.values.max(1))) as Value,
                     deadline.into(),
+                    self.rules.resolution,
                 ))
             }
             _ => None,
@@ -246,13 +247,14 @@ impl Simulation<'_> {
         let rules = self.scene.rules;
         self.entry = match kind {
             Kind::Commit { value, ttl } => {
-                let deadline = match rules.horizon {
-                    Some(horizon) if ttl > horizon => {
-                        read + horizon + Nanos::from(self.chance.below(self.scene.ttl))
-                    }
-                    _ => read + ttl + Nanos::from(self.chance.below(rules.resolution as u64 + 1)),
+                let is_long = rules.horizon.is_some_and(|horizon| ttl > horizon);
+                let life = rules.horizon.map_or(ttl, |horizon| ttl.min(horizon));
+                let latest = match is_long {
+                    true => self.scene.ttl,
+                    false => rules.resolution as u64 + 1,
                 };
-                Some((value, deadline))
+                let late = self.chance.below(latest).into();
+                Some((value, read + life, late))
             }
             _ => None,
         };
@@ -261,10 +263,14 @@ impl Simulation<'_> {
     fn answer(&mut self, index: usize) {
         let read = self.read();
         let is_evicted = self.scene.rules.may_evict && self.chance.one_in(4);
-        self.entry = self
-            .entry
-            .filter(|(_, deadline)| read < *deadline && !is_evicted);
-        if let Some((value, _)) = self.entry {
+        // Some stores sweep now and then.
+        let is_late = self.entry.is_some_and(|(.., late)| late > 0);
+        let is_swept = is_late && self.chance.one_in(4);
+        self.entry = self.entry.filter(|(_, deadline, late)| {
+            let until = if is_swept { *deadline } else { deadline + late };
+            read < until && !is_evicted
+        });
+        if let Some((value, ..)) = self.entry {
             self.calls[index].kind = Kind::Found(value);
         }
     }
