@@ -215,6 +215,9 @@ impl<S: Subject> Searcher<'_, S> {
             vec![commit(3, 10)],
             vec![advance(1)],
             vec![prepare(), advance(1)],
+            // Whoever comes next may do what was left undone.
+            vec![prepare(), commit_under(&b, 8, 1_000)],
+            vec![prepare(), Op::Drop { id: b.clone() }],
             vec![advance(2)],
             vec![prepare(), advance(19)],
             vec![advance(20)],

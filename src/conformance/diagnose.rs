@@ -122,6 +122,11 @@ fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Opt
             values::damage(committed, found, &failing.ops)
         }
         (Clause::Dur1, ..) => ids::difference(&failing.ops),
+        (_, Reply::Nothing, Outcome::Replied(Reply::Found(found)))
+            if values::of_another(found, &failing.ops).is_some() =>
+        {
+            values::of_another(found, &failing.ops)
+        }
         _ => {
             let told = life::near_miss(failing, probe?).map(|told| match clause {
                 Clause::Ttl2 if told == life::IMMORTAL => {

@@ -34,7 +34,8 @@ fn short((one, other): (&str, &str)) -> [String; 2] {
     [one.to_owned(), other.to_owned()]
 }
 
-/// A mark that may separate, end, quote or mean something, and what is left without it.
+/// A mark that may separate, end, quote or mean something, and what is left without it, or with more of
+/// it.
 fn with_a_mark(number: usize) -> [String; 2] {
     let mark = char::from(MARKS[number / FORMS]);
     match number % FORMS {
@@ -43,12 +44,14 @@ fn with_a_mark(number: usize) -> [String; 2] {
         2 => [format!("a{mark}b"), "ab".to_owned()],
         3 => [format!("a{mark}b"), "acb".to_owned()],
         4 => [format!("a{mark}"), "a".to_owned()],
+        // Doubled, as it is where it is escaped.
+        5 => [format!("a{mark}b"), format!("a{mark}{mark}b")],
         _ => [format!("{mark}a{mark}"), "a".to_owned()],
     }
 }
 
 const MARKS: &[u8] = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
-const FORMS: usize = 6;
+const FORMS: usize = 7;
 const MARKED: usize = MARKS.len() * FORMS;
 
 /// A pair that differs at its end, at its beginning, in the middle, or in one character more.
@@ -70,7 +73,7 @@ const LENGTHS: [usize; 20] = [
     65_536,
 ];
 
-const PAIRS: [(&str, &str); 69] = [
+const PAIRS: [(&str, &str); 72] = [
     // Case: of letters, of tokens, and where languages disagree about it.
     ("session", "Session"),
     (
@@ -109,6 +112,9 @@ const PAIRS: [(&str, &str); 69] = [
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     ),
     ("a:b", "a"),
+    // Prefixes that stores put before their keys.
+    ("x", "sess:x"),
+    ("x", "session:x"),
     // Paths.
     ("x", "../x"),
     ("x", "./x"),
@@ -153,6 +159,7 @@ const PAIRS: [(&str, &str); 69] = [
     ("Aa", "BB"),
     ("user:1", "a"),
     // What an encoding leaves out, or cuts off each character.
+    ("é", "C)"),
     ("1abc", "abc"),
     ("0abc", "abc"),
     ("a=", "a"),

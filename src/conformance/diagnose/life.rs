@@ -96,7 +96,10 @@ impl<'a> Watched<'a> {
     fn drawn_out(&self) -> Option<String> {
         let next = self.lives_at(self.now + 1)?;
         if !next && self.now == self.deadline && self.lives_at(self.now - 1)? {
-            return Some(AGREES_AROUND.to_owned());
+            return Some(match self.lives_at_another_deadline() {
+                false => format!("{AGREES_AROUND}, and with a ttl of 1s: suspect rounding"),
+                true => SUSPECT_SIGN.to_owned(),
+            });
         }
         let later = doubling()
             .map(|by| self.now + by)
@@ -118,11 +121,32 @@ impl<'a> Watched<'a> {
         Some(IMMORTAL.to_owned())
     }
 
+    /// Whether it lives at its deadline also with a ttl of a second, or nobody knows.
+    fn lives_at_another_deadline(&self) -> bool {
+        let mut ops = self.ops.to_vec();
+        let shift = UNITS[0] - self.ttl;
+        if let Op::Commit { ttl, .. } = &mut ops[self.commit] {
+            *ttl = UNITS[0];
+        }
+        match &mut ops[self.advance] {
+            Op::Advance { by } if *by + shift >= 0 => *by += shift,
+            _ => return true,
+        }
+        (self.probe)(&ops).is_some()
+    }
+
+    /// Whether other calls come after the advance, which it moves too.
+    fn writes_later(&self) -> bool {
+        let later = &self.ops[self.advance..];
+        let is_write = |op: &Op| matches!(op, Op::Commit { .. } | Op::Drop { .. });
+        later.iter().any(is_write)
+    }
+
     /// It was gone too early.
     fn cut_short(&self) -> Option<String> {
         if self.now + 1 < self.deadline && self.lives_at(self.now + 1)? {
             let around = self.lives_at(self.now - 1)?;
-            return around.then(|| AGREES_AROUND.to_owned());
+            return around.then(|| SUSPECT_SIGN.to_owned());
         }
         let earlier = doubling()
             .map(|by| self.now - by)
@@ -134,6 +158,10 @@ impl<'a> Watched<'a> {
                 continue;
             }
             let end = self.bisect(time, gone)?;
+            if end == self.begin + 1 && self.writes_later() {
+                // It takes those calls, and not the time.
+                return None;
+            }
             let early = Time(self.deadline - end);
             return Some(format!(
                 "the entry was gone from {} on: {early} too early{}",
@@ -204,7 +232,9 @@ impl<'a> Watched<'a> {
 /// It does not even die of [`FURTHEST`].
 pub(super) const IMMORTAL: &str = "the entry is still there after an advance of 20,000 years";
 
-const AGREES_AROUND: &str = "agrees one nanosecond earlier and later: suspect `<` for `<=`";
+const AGREES_AROUND: &str = "agrees one nanosecond earlier and later";
+
+const SUSPECT_SIGN: &str = "agrees one nanosecond earlier and later: suspect `<` for `<=`";
 
 /// Steps of coarse clocks.
 const UNITS: [Nanos; 3] = [1_000_000_000, 1_000_000, 1_000];

@@ -53,6 +53,24 @@ pub(super) fn damage(committed: &Snapshot, found: &Snapshot, ops: &[Op]) -> Opti
     differences.into_iter().flatten().next()
 }
 
+/// Of what was found where nothing should be: whose it is, if it was committed for another id only.
+pub(super) fn of_another(found: &Snapshot, ops: &[Op]) -> Option<String> {
+    let id = lockstep::id_of(ops.last()?)?;
+    let same = ops.iter().rev().filter(|op| match op {
+        Op::Commit { snapshot, .. } => {
+            let committed = snapshot.as_ref().map(|snapshot| snapshot.with_id(""));
+            committed == Some(found.with_id(""))
+        }
+        _ => false,
+    });
+    let ids: Vec<&str> = same.filter_map(lockstep::id_of).collect();
+    let other = ids.first().filter(|_| !ids.contains(&id))?;
+    let (found, other) = (Payload(found), Id(other));
+    Some(format!(
+        "what came back is {found}, as committed for {other}"
+    ))
+}
+
 fn user(committed: Option<&User>, found: Option<&User>) -> Option<String> {
     match (committed, found) {
         (None, None) => None,

@@ -363,3 +363,45 @@ fn nothing_in_common_is_nothing_to_tell() {
     let told = told_of(finds, "commit A v1 ttl 1s; commit B v2 ttl 1s; prepare A");
     assert_eq!(told.1, "");
 }
+
+#[test]
+fn a_sign_is_not_suspected_where_another_deadline_is_right() {
+    let rounds = |late, ttl| late < 0 || late == 0 && ttl % SECOND != 0;
+    let told = near(rounds, "commit A v1 ttl 1.5s; advance 1.5s; prepare A");
+    let rounding =
+        "agrees one nanosecond earlier and later, and with a ttl of 1s: suspect rounding";
+    assert_eq!(told, rounding);
+    let told = near(
+        |late, _| late <= 0,
+        "commit A v1 ttl 1.5s; advance 1.5s; prepare A",
+    );
+    assert!(told.ends_with("suspect `<` for `<=`"), "{told}");
+}
+
+#[test]
+fn whose_it_is_that_came_back_is_told() {
+    let finds = |log: &[(Nanos, Op)], _, id: &str| {
+        let found = committed(log).swap_remove(0).1;
+        Some(found.with_id(id))
+    };
+    let program = "commit A v1 ttl 1s; advance 1s; commit B v2 ttl 2s; prepare A";
+    assert_eq!(
+        told_of(finds, program).1,
+        "what came back is v2, as committed for B"
+    );
+    // Its own came back.
+    let program = "commit B v1 ttl 1s; commit A v1 ttl 1s; advance 1s; prepare A";
+    let told = told_of(finds, program).1;
+    assert!(told.starts_with("the entry is still there"), "{told}");
+}
+
+#[test]
+fn time_is_not_blamed_for_what_a_later_call_does() {
+    let finds = |log: &[(Nanos, Op)], _, id: &str| {
+        let committed = committed(log);
+        let last = &committed[0].1;
+        (last.id() == id).then(|| last.clone())
+    };
+    let program = "commit A v1 ttl 2s; advance 1s; commit B v2 ttl 1s; prepare A";
+    assert_eq!(told_of(finds, program).1, "");
+}
