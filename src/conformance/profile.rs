@@ -43,8 +43,9 @@ pub struct Profile {
 type Pairs = Arc<dyn Fn(u64) -> [String; 2] + Send + Sync>;
 
 impl Profile {
-    /// The store's clock has steps of this size, and it rounds up: an entry may live on for less
-    /// than one step after its deadline (TTL-2, COM-7).
+    /// The store's clock has steps of this size, and it rounds up, or it sweeps as often: an entry may
+    /// live on for less than one step after its deadline (TTL-2, COM-7). Once it was found gone, it is
+    /// (TTL-4).
     #[must_use]
     pub fn resolution(mut self, resolution: Duration) -> Self {
         self.resolution = resolution;
