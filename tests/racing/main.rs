@@ -115,7 +115,7 @@ fn are_left_in_peace(sequences: usize, seeds: u64) {
 
 #[test]
 fn right_stores_that_look_as_if_they_raced_are_left_in_peace() {
-    are_left_in_peace(400, 10);
+    are_left_in_peace(400, 6);
 }
 
 #[test]
