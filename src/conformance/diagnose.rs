@@ -122,12 +122,12 @@ fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Opt
             values::damage(committed, found, &failing.ops)
         }
         (Clause::Dur1, ..) => ids::difference(&failing.ops),
-        (_, Reply::Nothing, Outcome::Replied(Reply::Found(found)))
-            if values::of_another(found, &failing.ops).is_some() =>
-        {
-            values::of_another(found, &failing.ops)
-        }
         _ => {
+            if let Outcome::Replied(Reply::Found(found)) = &failure.outcome
+                && let Some(told) = values::of_another(found, &failing.ops)
+            {
+                return Some(told);
+            }
             let told = life::near_miss(failing, probe?).map(|told| match clause {
                 Clause::Ttl2 if told == life::IMMORTAL => {
                     format!("{told}: does the store read the clock that it was made with?")

@@ -1,6 +1,7 @@
 //! Payloads: what programs commit, apart from the id.
 
 use crate::data::Data;
+use crate::model::Op;
 use crate::snapshot::{Snapshot, User};
 
 /// The numbered payload `v<number>` under `id`: small, and different from every other in its CSRF
@@ -16,6 +17,14 @@ pub(super) fn numbered(number: u64, id: &str) -> Snapshot {
         }
     }
     Snapshot::new(id, name, user, data)
+}
+
+/// What an operation commits, if it is a commit.
+pub(super) fn committed(op: &Op) -> Option<&Snapshot> {
+    match op {
+        Op::Commit { snapshot, .. } => snapshot.as_ref(),
+        _ => None,
+    }
 }
 
 /// Which numbered payload `snapshot` carries, if it does.

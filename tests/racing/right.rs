@@ -4,7 +4,7 @@ use super::cancelled::AppliedLater;
 use super::racer::{Entrant, Entries, Entry, Racer, Shelf, lock, step_back};
 use session_spec::Snapshot;
 use session_spec::conformance::Profile;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -495,17 +495,20 @@ impl Racer for SweepsNowAndThen {
     }
 }
 
-/// Of what was committed for longer than two seconds: found until it is swept.
+/// Of what was committed for longer than two seconds: after these, found until it is swept.
 #[derive(Default)]
-struct SweepsWhatIsFar(AtomicU64);
+struct SweepsWhatIsFar {
+    calls: AtomicU64,
+    far: Mutex<HashSet<String>>,
+}
 
 impl Racer for SweepsWhatIsFar {
     async fn prepare(&self, shelf: &Shelf, id: &str) -> Option<Snapshot> {
-        let is_time = self.0.fetch_add(1, Ordering::SeqCst) % 4 == 3;
+        let is_time = self.calls.fetch_add(1, Ordering::SeqCst) % 4 == 3;
         let mut entries = lock(&shelf.entries);
         let entry = entries.get(id).cloned()?;
-        let is_kept = !is_time && entry.deadline.is_multiple_of(2);
-        if shelf.now() < entry.deadline / 2 || is_kept {
+        let is_spared = !is_time && lock(&self.far).contains(id);
+        if shelf.now() < entry.deadline || is_spared {
             return Some(entry.snapshot);
         }
         entries.remove(id);
@@ -513,11 +516,13 @@ impl Racer for SweepsWhatIsFar {
     }
 
     async fn commit(&self, shelf: &Shelf, snapshot: &Snapshot, ttl: Duration) {
-        // The lowest bit says whether it reaches beyond the horizon.
-        const HORIZON: u128 = 2_000_000_000;
-        let mut entry = shelf.made(snapshot, ttl);
-        let ttl = ttl.as_nanos();
-        entry.deadline = 2 * (entry.deadline - ttl + ttl.min(HORIZON)) + u128::from(ttl <= HORIZON);
-        lock(&shelf.entries).insert(snapshot.id().to_owned(), entry);
+        const HORIZON: Duration = Duration::from_secs(2);
+        let mut entries = lock(&shelf.entries);
+        let id = snapshot.id().to_owned();
+        match ttl > HORIZON {
+            true => lock(&self.far).insert(id.clone()),
+            false => lock(&self.far).remove(&id),
+        };
+        entries.insert(id, shelf.made(snapshot, ttl.min(HORIZON)));
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn near_miss(failing: &Failing, probe: Probe<'_>) -> Option<String> {
     };
     let ops = &failing.ops;
     let id = lockstep::id_of(ops.last()?)?;
-    let own = ops.iter().rev().filter_map(committed);
+    let own = ops.iter().rev().filter_map(payload::committed);
     let own = { own }.find(|snapshot| snapshot.id() == id)?;
     let passes_with = |at: usize, changed: Snapshot| {
         let mut ops = ops.clone();
@@ -26,7 +26,7 @@ pub(super) fn near_miss(failing: &Failing, probe: Probe<'_>) -> Option<String> {
         probe(&ops).is_none()
     };
     let others = ops.iter().enumerate();
-    let others = others.filter_map(|(at, op)| Some((at, committed(op)?)));
+    let others = others.filter_map(|(at, op)| Some((at, payload::committed(op)?)));
     let mut others = others.filter(|(_, other)| other.id() != id);
     others.find_map(|(at, other)| {
         let mut parts = shared(own, other).into_iter().flatten();
@@ -54,11 +54,4 @@ fn shared(own: &Snapshot, other: &Snapshot) -> [Option<(&'static str, Snapshot)>
         (own.csrf_token() == csrf).then(|| ("another CSRF token", with_csrf(fresh.csrf_token()))),
         is_data_shared.then(|| ("other data", with_data(fresh.data().clone()))),
     ]
-}
-
-fn committed(op: &Op) -> Option<&Snapshot> {
-    match op {
-        Op::Commit { snapshot, .. } => snapshot.as_ref(),
-        _ => None,
-    }
 }

@@ -98,7 +98,7 @@ impl<'a> Watched<'a> {
         if !next && self.now == self.deadline && self.lives_at(self.now - 1)? {
             return Some(match self.lives_at_another_deadline() {
                 false => format!("{AGREES_AROUND}, and with a ttl of 1s: suspect rounding"),
-                true => SUSPECT_SIGN.to_owned(),
+                true => suspect_sign(),
             });
         }
         let later = doubling()
@@ -135,7 +135,7 @@ impl<'a> Watched<'a> {
         (self.probe)(&ops).is_some()
     }
 
-    /// Whether other calls come after the advance, which it moves too.
+    /// Whether something is written after the advance, so that to move it moves that too.
     fn writes_later(&self) -> bool {
         let later = &self.ops[self.advance..];
         let is_write = |op: &Op| matches!(op, Op::Commit { .. } | Op::Drop { .. });
@@ -146,7 +146,7 @@ impl<'a> Watched<'a> {
     fn cut_short(&self) -> Option<String> {
         if self.now + 1 < self.deadline && self.lives_at(self.now + 1)? {
             let around = self.lives_at(self.now - 1)?;
-            return around.then(|| SUSPECT_SIGN.to_owned());
+            return around.then(suspect_sign);
         }
         let earlier = doubling()
             .map(|by| self.now - by)
@@ -234,7 +234,9 @@ pub(super) const IMMORTAL: &str = "the entry is still there after an advance of 
 
 const AGREES_AROUND: &str = "agrees one nanosecond earlier and later";
 
-const SUSPECT_SIGN: &str = "agrees one nanosecond earlier and later: suspect `<` for `<=`";
+fn suspect_sign() -> String {
+    format!("{AGREES_AROUND}: suspect `<` for `<=`")
+}
 
 /// Steps of coarse clocks.
 const UNITS: [Nanos; 3] = [1_000_000_000, 1_000_000, 1_000];

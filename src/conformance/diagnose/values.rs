@@ -1,6 +1,7 @@
 //! Values: what a store made of a snapshot.
 
 use crate::conformance::lockstep;
+use crate::conformance::payload;
 use crate::conformance::program::{Id, Payload};
 use crate::data::Data;
 use crate::model::Op;
@@ -56,14 +57,9 @@ pub(super) fn damage(committed: &Snapshot, found: &Snapshot, ops: &[Op]) -> Opti
 /// Of what was found where nothing should be: whose it is, if it was committed for another id only.
 pub(super) fn of_another(found: &Snapshot, ops: &[Op]) -> Option<String> {
     let id = lockstep::id_of(ops.last()?)?;
-    let same = ops.iter().rev().filter(|op| match op {
-        Op::Commit { snapshot, .. } => {
-            let committed = snapshot.as_ref().map(|snapshot| snapshot.with_id(""));
-            committed == Some(found.with_id(""))
-        }
-        _ => false,
-    });
-    let ids: Vec<&str> = same.filter_map(lockstep::id_of).collect();
+    let committed = ops.iter().rev().filter_map(payload::committed);
+    let same = committed.filter(|committed| committed.with_id("") == found.with_id(""));
+    let ids: Vec<&str> = same.map(Snapshot::id).collect();
     let other = ids.first().filter(|_| !ids.contains(&id))?;
     let (found, other) = (Payload(found), Id(other));
     Some(format!(

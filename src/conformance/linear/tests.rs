@@ -217,21 +217,18 @@ fn of_two_drops_the_one_that_returns_first_explains_the_first_prepare() {
 /// commit of the second.
 #[test]
 fn what_nobody_will_find_any_more_can_be_evicted_before_the_next_commit() {
-    let calls = |from: [(Nanos, Nanos); 6]| {
-        let mut calls = story(&[
-            (1, Kind::Nothing, 1, 5),
-            (0, Kind::Commit { value: 1, ttl: 2 }, 2, 4),
-            (2, Kind::Commit { value: 2, ttl: 4 }, 3, 8),
-            (1, Kind::Nothing, 6, 10),
-            (0, Kind::Found(1), 7, 9),
-            (2, Kind::Found(2), 11, 12),
-        ]);
-        for (call, (from, to)) in calls.iter_mut().zip(from) {
-            call.clock = Span { from, to };
-        }
-        calls
-    };
-    let calls = calls([(1, 2), (1, 2), (2, 3), (2, 5), (3, 4), (5, 5)]);
+    let mut calls = story(&[
+        (1, Kind::Nothing, 1, 5),
+        (0, Kind::Commit { value: 1, ttl: 2 }, 2, 4),
+        (2, Kind::Commit { value: 2, ttl: 4 }, 3, 8),
+        (1, Kind::Nothing, 6, 10),
+        (0, Kind::Found(1), 7, 9),
+        (2, Kind::Found(2), 11, 12),
+    ]);
+    let clock = [(1, 2), (1, 2), (2, 3), (2, 5), (3, 4), (5, 5)];
+    for (call, (from, to)) in calls.iter_mut().zip(clock) {
+        call.clock = Span { from, to };
+    }
     let rules = Rules {
         resolution: 1,
         uncertainty: 1,

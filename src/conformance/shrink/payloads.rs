@@ -17,7 +17,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     fn simplify_alike(&mut self) -> bool {
         (0..self.best.ops.len()).any(|at| {
             let Some(large) =
-                committed(&self.best.ops[at]).filter(|s| payload::number_of(s).is_none())
+                payload::committed(&self.best.ops[at]).filter(|s| payload::number_of(s).is_none())
             else {
                 return false;
             };
@@ -59,13 +59,6 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
                 self.try_these(ops)
             })
         })
-    }
-}
-
-fn committed(op: &Op) -> Option<&Snapshot> {
-    match op {
-        Op::Commit { snapshot, .. } => snapshot.as_ref(),
-        _ => None,
     }
 }
 
@@ -181,7 +174,7 @@ mod tests {
     #[test]
     fn what_is_alike_stays_alike() {
         let payloads = |ops: &[Op]| -> Vec<Snapshot> {
-            let committed = ops.iter().filter_map(committed);
+            let committed = ops.iter().filter_map(payload::committed);
             committed.map(|snapshot| snapshot.with_id("")).collect()
         };
         let fails = |ops: &[Op]| match &payloads(ops)[..] {
