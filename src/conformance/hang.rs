@@ -113,7 +113,7 @@ fn hangs<S: Subject>(
             drop(send);
         }
     });
-    spawned.expect("a thread can be had");
+    let spawned = spawned.expect("a thread can be had");
     loop {
         match receive.recv_timeout(patience / 8) {
             Err(RecvTimeoutError::Timeout) if watcher.hung(patience).is_some() => {
@@ -121,7 +121,10 @@ fn hangs<S: Subject>(
                 return true;
             }
             Err(RecvTimeoutError::Timeout) => {}
-            _ => return false,
+            _ => {
+                let _ = spawned.join();
+                return false;
+            }
         }
     }
 }

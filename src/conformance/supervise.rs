@@ -55,35 +55,29 @@ fn supervised<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Report {
         Role::Errand => errand(subject, settings),
     };
     let (watch, so_far) = (Arc::<Watch>::default(), Arc::<Mutex<SoFar>>::default());
-    let (send, receive) = mpsc::channel();
+    let (ends, end_of_kit) = mpsc::channel::<()>();
     let kit = workers::roomy().spawn({
         let (subject, settings) = (Arc::clone(subject), settings.clone());
         let (watch, so_far) = (Arc::clone(&watch), Arc::clone(&so_far));
         move || {
+            let _ends = ends;
             watch.enter();
             let profile = profile(&*subject, &settings);
             let run = Run::new(&*subject, &settings, &profile, &so_far).isolating(isolation);
-            // Nobody listens any more when something hung.
-            let _ = send.send(run.finish());
+            run.finish()
         }
     });
     let kit = kit.expect("a thread can be had");
     let mut watcher = Watcher::new(Arc::clone(&watch));
     loop {
-        match receive.recv_timeout(LOOK) {
-            Ok(report) => return report,
-            Err(RecvTimeoutError::Disconnected) => match kit.join() {
-                Err(panic) => panic::resume_unwind(panic),
-                Ok(()) => unreachable!("the thread ends with a report"),
-            },
-            Err(RecvTimeoutError::Timeout) => {
-                let Some(hung) = watcher.hung(patience) else {
-                    continue;
-                };
-                watch.stop();
-                let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
-                return end(subject, settings, so_far.clone(), &hung, patience);
-            }
+        if end_of_kit.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+            let report = kit.join();
+            return report.unwrap_or_else(|panic| panic::resume_unwind(panic));
+        }
+        if let Some(hung) = watcher.hung(patience) {
+            watch.stop();
+            let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
+            return end(subject, settings, so_far.clone(), &hung, patience);
         }
     }
 }

@@ -2,15 +2,25 @@
 
 use super::exec;
 use super::watch::Watch;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::iter;
+use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 /// A thread with room for calls within calls: an overflow of the stack would end the kit.
+///
+/// To be joined: glibc's `pthread_detach`, which a dropped handle calls, may read a thread that has
+/// just ended, and the memory of one with so much room is given back at once.
 pub(super) fn roomy() -> thread::Builder {
     const ROOM: usize = 1 << 26;
     thread::Builder::new().stack_size(ROOM)
+}
+
+/// What a thread returned, once it has ended; or its panic, on this one.
+pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| panic::resume_unwind(panic))
 }
 
 /// The results of `work(0)`, `work(1)`, .. up to `tasks`, in that order whichever core did them.
@@ -22,32 +32,24 @@ pub(super) fn roomy() -> thread::Builder {
 pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
     let watch = Watch::here();
-    thread::scope(|scope| {
-        for _ in 0..cores.min(tasks) {
-            let worker = || {
-                exec::silence_panics_here();
-                if let Some(watch) = &watch {
-                    watch.enter();
-                }
-                loop {
-                    let task = next.fetch_add(1, Ordering::Relaxed);
-                    if task >= tasks {
-                        return;
-                    }
-                    let result = work(task);
-                    results
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((task, result));
-                }
-            };
-            let spawned = roomy().spawn_scoped(scope, worker);
-            spawned.expect("a thread can be had");
+    let worker = || {
+        exec::silence_panics_here();
+        if let Some(watch) = &watch {
+            watch.enter();
         }
+        let task = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|task| *task < tasks);
+        let results = iter::from_fn(task).map(|task| (task, work(task)));
+        results.collect::<Vec<_>>()
+    };
+    let mut results: Vec<_> = thread::scope(|scope| {
+        let spawned = |_| {
+            let spawned = roomy().spawn_scoped(scope, worker);
+            spawned.expect("a thread can be had")
+        };
+        let workers: Vec<_> = (0..cores.min(tasks)).map(spawned).collect();
+        workers.into_iter().flat_map(joined).collect()
     });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(task, _)| *task);
     results.into_iter().map(|(_, result)| result).collect()
 }

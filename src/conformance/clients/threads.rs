@@ -7,6 +7,7 @@ use super::super::plan::Plan;
 use super::super::scenario::Scenario;
 use super::super::subject::Subject;
 use super::super::watch::{self, Watch};
+use super::super::workers;
 use super::World;
 use crate::store::BoxError;
 use std::hint;
@@ -50,8 +51,8 @@ pub(in super::super) fn bursts<S: Subject>(
     let stage = Stage::<S>::default();
     let watch = Watch::here();
     thread::scope(|scope| {
-        let _curtain = Curtain(&stage.is_over);
-        for client in 1..clients {
+        let curtain = Curtain(&stage.is_over);
+        let others = (1..clients).map(|client| {
             let (stage, watch) = (&stage, &watch);
             scope.spawn(move || {
                 exec::silence_panics_here();
@@ -64,12 +65,15 @@ pub(in super::super) fn bursts<S: Subject>(
                     drop(act);
                     stage.done.fetch_add(1, Ordering::SeqCst);
                 }
-            });
-        }
+            })
+        });
+        let others: Vec<_> = others.collect();
         while let Some(plan) = next() {
             let records = stage.act(subject, clients, &plan, dice.next())?;
             take(&plan, records);
         }
+        drop(curtain);
+        others.into_iter().for_each(workers::joined);
         Ok(())
     })
 }
