@@ -37,6 +37,7 @@
 //! A store that cannot simply be made on a [`ManualClock`] is a [`Subject`]; what a store does not
 //! claim, its [`Profile`] says.
 
+mod any;
 mod budget;
 mod cancel;
 mod causes;

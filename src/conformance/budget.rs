@@ -5,7 +5,7 @@ use super::exhaust;
 use super::findings::STORE_CLAUSES;
 use super::report;
 use super::search::Searcher;
-use super::subject::{Passing, Subject};
+use super::subject::Passing;
 
 /// How much is searched.
 pub(super) struct Budget {
@@ -27,8 +27,8 @@ const LONGEST: usize = 100_000;
 
 impl Budget {
     /// What was set, and the default for the rest.
-    pub(super) fn of<S: Subject>(settings: &Settings, searcher: &Searcher<S>) -> Self {
-        let (depth, sequences, length) = match Searcher::<S>::PASSING {
+    pub(super) fn of(settings: &Settings, searcher: &Searcher<'_>) -> Self {
+        let (depth, sequences, length) = match searcher.subject.passing() {
             _ if searcher.is_in_lockstep() => (5, 10_000, 40),
             Passing::Waiting => (3, 1_000, 12),
             _ => (4, 2_000, 40),

@@ -12,7 +12,7 @@ use super::payload;
 use super::plan::Plan;
 use super::scenario::Scenario;
 use super::search::Searcher;
-use super::subject::{Passing, Subject};
+use super::subject::Passing;
 use super::watch;
 use super::workers;
 use crate::clause::Clause;
@@ -37,7 +37,7 @@ const PLENTY_BROKEN: usize = 4;
 /// Schedules in which a plan is tried without cancelling anything.
 const TRIES: usize = 64;
 
-impl<S: Subject> Searcher<'_, S> {
+impl Searcher<'_> {
     /// Small programs in which one call is cancelled, each after every number of polls up to where it
     /// returns. Of a store whose calls wait, also calls that are cancelled many times, and while others
     /// are under way: in `short` histories.
@@ -62,7 +62,7 @@ impl<S: Subject> Searcher<'_, S> {
         let runs = workers::each(programs.len(), |index| {
             let program = &programs[index];
             let mut histories = Vec::new();
-            if Self::PASSING == Passing::Waiting && program.ops.iter().any(is_advance) {
+            if self.subject.passing() == Passing::Waiting && program.ops.iter().any(is_advance) {
                 return Ok(histories);
             }
             for polls in 0..=MOST_POLLS {
@@ -111,7 +111,7 @@ impl<S: Subject> Searcher<'_, S> {
             let mut dice = Dice::new(!seed, number as u64);
             let clients = 2 + number % (clients - 1);
             let calls = if number < short / 4 { 1 } else { 2 };
-            let plan = Plan::short::<S>(clients, calls, self.profile, self.tick, &mut dice);
+            let plan = Plan::short(self, clients, calls, &mut dice);
             let plan = plan.cancelling(&mut dice);
             let records = plan.as_tasks(self.subject, &mut dice);
             Some((plan, records))
@@ -160,13 +160,13 @@ impl<S: Subject> Searcher<'_, S> {
         watch::running(Arc::new(Scenario::Cancelled(program.clone(), polls)));
         let run = exec::catching(|| {
             self.subject.block_on(async {
-                let (store, clockwork) = self.subject.fresh().await?;
-                let course = Course::of::<S>();
+                let instance = self.subject.fresh().await?;
+                let course = Course::of(self.subject.passing());
                 let mut records = Vec::new();
                 for (at, op) in program.ops.iter().enumerate() {
                     if let Op::Advance { by } = op {
                         let by = exec::duration(*by).unwrap_or_default();
-                        course.advance(&store, &clockwork, by).await?;
+                        course.advance(&*instance, by).await?;
                         continue;
                     }
                     let (polls, times) = match at == program.at {
@@ -174,7 +174,7 @@ impl<S: Subject> Searcher<'_, S> {
                         false => (usize::MAX, 1),
                     };
                     for _ in 0..times {
-                        let record = course.call_until::<S>(0, &store, op, polls).await;
+                        let record = course.call_until(0, &*instance, op, polls).await;
                         let panicked = matches!(record.outcome, Some(Outcome::Panicked(_)));
                         records.push(record);
                         if panicked {

@@ -7,14 +7,13 @@ use super::exec;
 use super::plan::Plan;
 use super::scenario::Scenario;
 use super::search::Searcher;
-use super::subject::Subject;
 use crate::clause::Clause;
 use std::time::Duration;
 
 /// Simpler scenarios are tried for no longer than this.
 const ENOUGH: Duration = Duration::from_secs(2);
 
-impl<S: Subject> Searcher<'_, S> {
+impl Searcher<'_> {
     /// The same disorder from no more calls than it takes, with those told; as it was where it does not
     /// come again.
     pub(super) fn with_causes(&self, disorder: Disorder) -> Disorder {

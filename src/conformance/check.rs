@@ -1,5 +1,6 @@
 //! Check: what to search; see [`run`](super::run) for what comes of it.
 
+use super::any::AnySubject;
 use super::profile::Profile;
 use super::program::{Program, ProgramError};
 use super::report::{Report, Verdict};
@@ -160,7 +161,8 @@ impl<S: Subject> Check<S> {
 
     /// Runs the check.
     pub fn run(&self) -> Report {
-        supervise::run(&self.subject, &self.settings)
+        let subject: Arc<dyn AnySubject> = Arc::new(Arc::clone(&self.subject));
+        supervise::run(&subject, &self.settings)
     }
 }
 

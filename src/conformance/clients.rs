@@ -7,23 +7,22 @@
 mod tasks;
 mod threads;
 
+use super::any::Instance;
 use super::exec::{self, Outcome};
 use super::history::{Course, Record};
 use super::plan::Step;
-use super::subject::Subject;
 use crate::model::Op;
 use crate::store::BoxError;
 
 pub(super) use threads::bursts;
 
 /// What the clients share.
-struct World<'a, S: Subject> {
-    store: &'a S::Store,
-    clockwork: &'a S::Clock,
+struct World<'a> {
+    instance: &'a dyn Instance,
     course: &'a Course,
 }
 
-impl<S: Subject> World<'_, S> {
+impl World<'_> {
     /// One client's calls, to their end. A call that panics is its last.
     async fn client(&self, client: u32, steps: &[Step]) -> Result<Vec<Record>, BoxError> {
         let mut records = Vec::with_capacity(steps.len());
@@ -55,10 +54,10 @@ impl<S: Subject> World<'_, S> {
     ) -> Result<bool, BoxError> {
         if let Op::Advance { by } = op {
             let by = exec::duration(*by).unwrap_or_default();
-            self.course.advance(self.store, self.clockwork, by).await?;
+            self.course.advance(self.instance, by).await?;
             return Ok(false);
         }
-        let call = self.course.call_until::<S>(client, self.store, op, polls);
+        let call = self.course.call_until(client, self.instance, op, polls);
         let record = call.await;
         let panicked = matches!(record.outcome, Some(Outcome::Panicked(_)));
         records.push(record);

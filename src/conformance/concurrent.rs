@@ -9,7 +9,6 @@ use super::history::{History, Record};
 use super::plan::{Plan, Size};
 use super::scenario::Scenario;
 use super::search::{Caught, Progress, Searcher};
-use super::subject::Subject;
 use super::workers;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
@@ -96,7 +95,7 @@ impl Stream {
     }
 }
 
-impl<S: Subject> Searcher<'_, S> {
+impl Searcher<'_> {
     /// Histories of several clients, as tasks and as threads.
     pub(super) fn concurrent(
         &self,
@@ -138,7 +137,7 @@ impl<S: Subject> Searcher<'_, S> {
                 true => (2, 1),
                 false => (2 + number % (budget.clients.min(3) - 1), 2),
             };
-            let plan = Plan::short::<S>(clients, calls, self.profile, self.tick, &mut dice);
+            let plan = Plan::short(self, clients, calls, &mut dice);
             let records = plan.as_tasks(self.subject, &mut dice);
             Some((plan, records))
         });
@@ -164,7 +163,7 @@ impl<S: Subject> Searcher<'_, S> {
                 calls: 6,
                 ids: 1 + number % 2,
             };
-            let plan = Plan::long::<S>(size, self.profile, self.tick, &mut dice);
+            let plan = Plan::long(self, size, &mut dice);
             let records = plan.as_tasks(self.subject, &mut dice);
             Some((plan, records))
         });
@@ -191,7 +190,7 @@ impl<S: Subject> Searcher<'_, S> {
             let mut dice = stream.dice(seed, number);
             number += 1;
             let calls = if number < most / 4 { 1 } else { 2 };
-            go_on.then(|| Plan::short::<S>(clients, calls, self.profile, self.tick, &mut dice))
+            go_on.then(|| Plan::short(self, clients, calls, &mut dice))
         };
         let take = |plan: &Plan, records| {
             self.judge_short(plan, Scenario::Threads, records, Clause::Con1, found);
@@ -229,7 +228,7 @@ impl<S: Subject> Searcher<'_, S> {
                 calls: if self.is_in_lockstep() { 1_000 } else { 50 },
                 ids: 1 + number % 2,
             };
-            let plan = Plan::long::<S>(size, self.profile, self.tick, &mut dice);
+            let plan = Plan::long(self, size, &mut dice);
             let records = plan.as_threads(self.subject);
             let records = records.map_err(|error| lost(&*error))?;
             if records.is_empty() {

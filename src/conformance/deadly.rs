@@ -16,7 +16,8 @@ use super::values;
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
 use crate::token;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 
 /// Each try to shrink starts a process.
 const TRIES: usize = 300;
@@ -85,13 +86,20 @@ impl Death {
         tick: Nanos,
     ) -> Self {
         let failure = |ops: &[Op], how: String| Failure::of_last(ops, Outcome::Died(how));
-        let left = Cell::new(TRIES);
+        let (left, survived) = (Cell::new(TRIES), RefCell::new(HashSet::new()));
         let run = |ops: &[Op]| {
-            left.set(left.get().checked_sub(1)?);
-            match isolation.run(&[ops.to_vec().into()]) {
-                Fate::Died { how, .. } => Some(failure(ops, how)),
-                _ => None,
+            let program = Program::from(ops.to_vec());
+            let text = program.to_string();
+            // Of lists in lists, one level less is the same at every level.
+            if survived.borrow().contains(&text) {
+                return None;
             }
+            left.set(left.get().checked_sub(1)?);
+            if let Fate::Died { how, .. } = isolation.run(&[program]) {
+                return Some(failure(ops, how));
+            }
+            survived.borrow_mut().insert(text);
+            None
         };
         let ops = program.ops().to_vec();
         let shrunk = shrink::shrink(ops.clone(), tick, run);

@@ -1,5 +1,6 @@
 //! Exec: calls into a store, on a tiny executor, with panics caught.
 
+use super::any::AnyStore;
 use super::watch;
 use crate::clock::ManualClock;
 use crate::model::{Nanos, Op, Reply};
@@ -63,12 +64,12 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
 /// Takes `op`, which is no restart, to the store or to the clock.
 ///
 /// `op` must be [`expressible`].
-pub(super) fn perform<S: Store>(store: &S, clock: &ManualClock, op: &Op) -> Outcome {
+pub(super) fn perform(store: &dyn AnyStore, clock: &ManualClock, op: &Op) -> Outcome {
     if let Op::Advance { by } = op {
         clock.advance(duration(*by).unwrap_or_default());
         return Outcome::Replied(Reply::Done);
     }
-    block_on(call(store, op))
+    store.call_here(op)
 }
 
 /// Takes `op`, which is neither an advance nor a restart, to the store.

@@ -4,6 +4,7 @@
 //! and what was searched can be stated exactly. Two ids are named in the order of their first use:
 //! a program and the one with both renamed are the same to the contract.
 
+use super::any::Make;
 use super::coverage::{Coverage, Tally, Traits};
 use super::exec::{self, Outcome};
 use super::lockstep::{self, Failure, Symptom};
@@ -16,7 +17,6 @@ use super::workers;
 
 use crate::clock::ManualClock;
 use crate::model::{Expected, Model, Nanos, Op};
-use crate::store::Store;
 use crate::token;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -162,8 +162,8 @@ pub(super) fn programs_up_to(depth: usize) -> u64 {
 /// Runs every program of up to `depth` operations, the short ones first.
 ///
 /// A program that begins like one that has failed is not run: its failure is known.
-pub(super) fn search<S: Store>(
-    make: &(impl Fn(ManualClock) -> S + Sync + ?Sized),
+pub(super) fn search(
+    make: &Make<'_>,
     scope: &Scope,
     depth: usize,
     progress: &(impl Fn(Progress) + Sync),
@@ -295,8 +295,8 @@ impl Running for Table {
 
 /// A depth-first walk over programs of one length. The model takes each step once, however many
 /// programs share it; a store cannot be copied, so each program gets a fresh one.
-struct Walk<'a, F: ?Sized> {
-    make: &'a F,
+struct Walk<'a> {
+    make: &'a Make<'a>,
     table: &'a Table,
     length: usize,
     letters: Vec<usize>,
@@ -326,8 +326,8 @@ impl Node {
 /// How many of the letters in hand still lead to programs worth running.
 type Keep = usize;
 
-impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
-    fn new(make: &'a F, table: &'a Table, length: usize) -> Self {
+impl<'a> Walk<'a> {
+    fn new(make: &'a Make<'a>, table: &'a Table, length: usize) -> Self {
         Self {
             make,
             table,
@@ -430,7 +430,7 @@ impl<'a, S: Store, F: Fn(ManualClock) -> S + ?Sized> Walk<'a, F> {
         watch::call_returned();
         for (index, (op, expected)) in self.steps.iter().enumerate() {
             at.set(index);
-            let outcome = exec::perform(&store, &clock, op);
+            let outcome = exec::perform(&*store, &clock, op);
             if !lockstep::right(expected, &outcome) {
                 return Some(outcome);
             }

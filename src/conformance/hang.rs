@@ -1,12 +1,12 @@
 //! Hang: the smallest program at whose end a store hangs, or scenario in which it does.
 
+use super::any::AnySubject;
 use super::exec::{self, Outcome};
 use super::lockstep::Failure;
 use super::profile::Profile;
 use super::scenario::Scenario;
 use super::search::Searcher;
 use super::shrink::{self, Failing};
-use super::subject::Subject;
 use super::watch::{Watch, Watcher};
 use super::workers;
 use crate::model::{Nanos, Op};
@@ -29,8 +29,8 @@ fn brief(patience: Duration) -> Duration {
 }
 
 /// Shrinks `ops`, at one of whose calls the store hung.
-pub(super) fn shrink<S: Subject>(
-    subject: &Arc<S>,
+pub(super) fn shrink(
+    subject: &Arc<dyn AnySubject>,
     profile: &Profile,
     tick: Nanos,
     ops: &[Op],
@@ -39,7 +39,7 @@ pub(super) fn shrink<S: Subject>(
     let left = Cell::new(HANGING_TRIES);
     let hangs = |ops: &[Op]| {
         let ops = ops.to_vec();
-        let run = move |searcher: &Searcher<'_, S>| drop(searcher.runner(&ops)(&ops));
+        let run = move |searcher: &Searcher<'_>| drop(searcher.runner(&ops)(&ops));
         let hangs = left.get() > 0 && hangs(subject, profile, tick, run, brief(patience));
         left.set(left.get() - usize::from(hangs));
         hangs
@@ -55,8 +55,8 @@ pub(super) fn shrink<S: Subject>(
 
 /// The smallest scenario found from this one in which some call hangs; nothing where none does, in so
 /// many tries.
-pub(super) fn reduce<S: Subject>(
-    subject: &Arc<S>,
+pub(super) fn reduce(
+    subject: &Arc<dyn AnySubject>,
     profile: &Profile,
     tick: Nanos,
     scenario: &Scenario,
@@ -66,7 +66,7 @@ pub(super) fn reduce<S: Subject>(
     let mut hangs = |scenario: &Scenario| {
         let scenario = scenario.clone();
         // What becomes of the calls does not matter here, only whether they return.
-        let run = move |searcher: &Searcher<'_, S>| scenario.tries(searcher).for_each(drop);
+        let run = move |searcher: &Searcher<'_>| scenario.tries(searcher).for_each(drop);
         let hangs = left > 0 && hangs(subject, profile, tick, run, brief(patience));
         left -= usize::from(hangs);
         hangs
@@ -89,11 +89,11 @@ fn first_hanging(ops: &[Op], hangs: impl Fn(&[Op]) -> bool) -> Vec<Op> {
 }
 
 /// Whether the store does not return from some call that `run` makes.
-fn hangs<S: Subject>(
-    subject: &Arc<S>,
+fn hangs(
+    subject: &Arc<dyn AnySubject>,
     profile: &Profile,
     tick: Nanos,
-    run: impl FnOnce(&Searcher<'_, S>) + Send + 'static,
+    run: impl FnOnce(&Searcher<'_>) + Send + 'static,
     patience: Duration,
 ) -> bool {
     let watch = Arc::<Watch>::default();

@@ -3,12 +3,13 @@
 //! The order of calls comes from one sequentially consistent counter. The clock is read before a
 //! call is invoked and after it has returned, so that its time lies between.
 
+use super::any::Instance;
 use super::coverage::Tally;
 use super::exec::{self, Outcome};
 use super::judge::Span;
 use super::lockstep;
 use super::profile::nanos;
-use super::subject::{Clockwork, Passing, Subject};
+use super::subject::Passing;
 use super::watch;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
@@ -16,7 +17,6 @@ use crate::model::{Nanos, Op, Reply};
 use crate::store::BoxError;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
@@ -44,9 +44,9 @@ pub(super) struct Course {
 }
 
 impl Course {
-    pub(super) fn of<S: Subject>() -> Self {
+    pub(super) fn of(passing: Passing) -> Self {
         Self {
-            passing: <S::Clock as Clockwork<S::Store>>::PASSING,
+            passing,
             counter: AtomicU64::new(0),
             clock: SystemClock::new(),
             moved: AtomicU64::new(0),
@@ -76,31 +76,30 @@ impl Course {
     }
 
     /// Lets time pass for the store.
-    pub(super) async fn advance<S, C: Clockwork<S>>(
+    pub(super) async fn advance(
         &self,
-        store: &S,
-        clockwork: &C,
+        instance: &dyn Instance,
         by: Duration,
     ) -> Result<(), BoxError> {
         let by_nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
         self.moving.fetch_add(by_nanos, Ordering::SeqCst);
-        clockwork.advance(store, by).await?;
+        instance.advance(by).await?;
         self.moved.fetch_add(by_nanos, Ordering::SeqCst);
         Ok(())
     }
 
     /// Makes a call, and drops its future when it has been polled this often.
-    pub(super) async fn call_until<S: Subject>(
+    pub(super) async fn call_until(
         &self,
         client: u32,
-        store: &S::Store,
+        instance: &dyn Instance,
         op: &Op,
         polls: usize,
     ) -> Record {
         let from = self.from();
         let invoked = self.tick();
         let outcome = {
-            let mut call = pin!(exec::call(store, op));
+            let mut call = instance.store().call(op);
             let mut left = polls;
             poll_fn(|context| {
                 if left == 0 {

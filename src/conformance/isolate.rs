@@ -8,7 +8,6 @@
 use super::exec;
 use super::program::Program;
 use super::report::{Report, Verdict};
-use std::any;
 use std::cell::Cell;
 use std::env;
 use std::ffi::OsString;
@@ -75,13 +74,13 @@ thread_local! {
 }
 
 impl Role {
-    /// Of the check of a subject of type `S`, which begins now, on this thread. `wanted` is whether
+    /// Of the check of a `subject`, by its type's name, which begins now, on this thread. `wanted` is whether
     /// another process is to be started; nothing, if that is left to us.
-    pub(super) fn of<S>(wanted: Option<bool>, patience: Duration) -> Self {
+    pub(super) fn of(subject: &str, wanted: Option<bool>, patience: Duration) -> Self {
         let mut before = BEFORE.get();
         before.checks += 1;
         BEFORE.set(before);
-        let errand = format!("{} {}", before.checks, any::type_name::<S>());
+        let errand = format!("{} {subject}", before.checks);
         match env::var(ERRAND) {
             Ok(meant) if meant == errand => Self::Errand,
             Ok(_) => Self::Aside(Box::new(Report::of_nothing())),

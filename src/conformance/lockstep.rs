@@ -1,12 +1,12 @@
 //! Lockstep: one program, run on a fresh store and on the model, reply against reply.
 
+use super::any::Make;
 use super::exec::{self, Outcome};
 use super::watch;
 use crate::clause::Clause;
 use crate::clock::ManualClock;
 use crate::constraint::Constraint;
 use crate::model::{Expected, Model, Nanos, Op, Reply};
-use crate::store::Store;
 use crate::token;
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -93,8 +93,8 @@ impl Failure {
 
 /// Runs `ops` on the store that `make` makes. `seen` is shown every right step, and nothing as
 /// expected where the store made use of its right to refuse an id.
-pub(super) fn run<S: Store>(
-    make: &(impl Fn(ManualClock) -> S + ?Sized),
+pub(super) fn run(
+    make: &Make<'_>,
     ops: &[Op],
     mut seen: impl FnMut(&Op, Option<&Expected>),
 ) -> Option<Failure> {
@@ -108,7 +108,7 @@ pub(super) fn run<S: Store>(
         watch::call_returned();
         ops.iter().enumerate().find_map(|(index, op)| {
             at.set(index);
-            let outcome = exec::perform(&store, &clock, op);
+            let outcome = exec::perform(&*store, &clock, op);
             if refuses_an_id(op, &outcome) && !was_taken(op, &ops[..index], &refused_ids) {
                 // To the model it did not happen; what follows is judged accordingly.
                 refused_ids.push(index);

@@ -4,7 +4,8 @@ use super::dice::Dice;
 use super::payload;
 use super::profile::{Profile, nanos};
 use super::program::{Operation, Program};
-use super::subject::{Clockwork, Passing, Subject};
+use super::search::Searcher;
+use super::subject::Passing;
 use crate::model::{Nanos, Op};
 use crate::token;
 use std::collections::HashSet;
@@ -54,17 +55,12 @@ impl Display for Step {
 
 impl Plan {
     /// A long plan. No two commits are of the same payload.
-    pub(super) fn long<S: Subject>(
-        size: Size,
-        profile: &Profile,
-        tick: Nanos,
-        dice: &mut Dice,
-    ) -> Self {
+    pub(super) fn long(searcher: &Searcher<'_>, size: Size, dice: &mut Dice) -> Self {
         let lives: &[Nanos] = match dice.below(2) {
             0 => &[1, 1, 2, 1_000],
             _ => &[2, 1_000, 1_000, 1_000],
         };
-        let mut draws = Draws::new::<S>(size.ids, lives, profile, tick);
+        let mut draws = Draws::new(searcher, size.ids, lives);
         let mut client = |_| (0..size.calls).map(|_| draws.step(dice)).collect();
         Self {
             opening: Vec::new(),
@@ -77,15 +73,14 @@ impl Plan {
     ///
     /// Two calls that meet are all that most races need. Between few calls nothing else happens that
     /// would hide it, least of all what one client at a time shows too.
-    pub(super) fn short<S: Subject>(
+    pub(super) fn short(
+        searcher: &Searcher<'_>,
         clients: usize,
         calls: usize,
-        profile: &Profile,
-        tick: Nanos,
         dice: &mut Dice,
     ) -> Self {
         let ids = 1 + dice.below(3) / 2;
-        let mut draws = Draws::new::<S>(ids, &[1, 2, 1_000, 1_000], profile, tick);
+        let mut draws = Draws::new(searcher, ids, &[1, 2, 1_000, 1_000]);
         let mut opening = Vec::new();
         match dice.below(4) {
             0 => {}
@@ -238,8 +233,9 @@ struct Draws<'a> {
 }
 
 impl<'a> Draws<'a> {
-    fn new<S: Subject>(ids: usize, lives: &'a [Nanos], profile: &Profile, tick: Nanos) -> Self {
-        let at_will = <S::Clock as Clockwork<S::Store>>::PASSING != Passing::Waiting;
+    fn new(searcher: &Searcher<'_>, ids: usize, lives: &'a [Nanos]) -> Self {
+        let &Searcher { profile, tick, .. } = searcher;
+        let at_will = searcher.subject.passing() != Passing::Waiting;
         Self {
             ids: first_ids(ids, profile),
             lives,

@@ -1,6 +1,7 @@
 //! Random: programs that proptest draws, in batches with a seed each, so that what is found does not
 //! depend on how many cores there are.
 
+use super::any::Make;
 use super::coverage::{Coverage, Tally, Traits};
 use super::generate::{Generator, Pace};
 use super::lockstep::{self, Failure, Symptom};
@@ -9,9 +10,7 @@ use super::search::{Caught, Progress, Search};
 use super::watch::{self, Running};
 use super::workers;
 
-use crate::clock::ManualClock;
 use crate::model::Op;
-use crate::store::Store;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -24,8 +23,8 @@ const CHUNK: usize = 4_096 * BATCH;
 
 /// Runs `sequences` random programs of up to `length` operations, each followed by a prepare of
 /// every id it knows.
-pub(super) fn search<S: Store>(
-    make: &(impl Fn(ManualClock) -> S + Sync + ?Sized),
+pub(super) fn search(
+    make: &Make<'_>,
     sequences: usize,
     length: usize,
     seed: u64,
@@ -70,8 +69,8 @@ type Failures = BTreeMap<Symptom, Vec<Caught>>;
 /// So many programs of a symptom are kept of a batch.
 const KEPT: usize = 8;
 
-fn run_batch<S: Store>(
-    make: &(impl Fn(ManualClock) -> S + ?Sized),
+fn run_batch(
+    make: &Make<'_>,
     generator: &Generator,
     programs: usize,
     runner: &mut TestRunner,
@@ -106,11 +105,7 @@ pub(super) fn observed((mut ops, ids): (Vec<Op>, Vec<String>)) -> Vec<Op> {
 }
 
 /// Runs one program and counts what it exercised.
-pub(super) fn run_counted<S: Store>(
-    make: &(impl Fn(ManualClock) -> S + ?Sized),
-    ops: &[Op],
-    tally: &mut Tally,
-) -> Option<Failure> {
+pub(super) fn run_counted(make: &Make<'_>, ops: &[Op], tally: &mut Tally) -> Option<Failure> {
     let ids = lockstep::ids(ops).into_iter();
     let slots: HashMap<&str, usize> = ids.enumerate().map(|(slot, id)| (id, slot)).collect();
     let mut coverage = Coverage::default();

@@ -13,7 +13,7 @@ use super::payload;
 use super::program::Time;
 use super::random;
 use super::search::{Caught, LISTED, Progress, Search, Searcher};
-use super::subject::{NoRestart, Passing, Subject};
+use super::subject::{NoRestart, Passing};
 use super::watch;
 use crate::model::{Nanos, Op};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ const MOST: usize = 3;
 
 impl Budget {
     /// What was searched, as the report states it.
-    pub(super) fn claim<S: Subject>(self, searcher: &Searcher<S>) -> String {
+    pub(super) fn claim(self, searcher: &Searcher<'_>) -> String {
         let (_, tick) = Scope::new(searcher.profile, searcher.tick).parts();
         let [one, two] = [1, 2].map(|ticks| Time(ticks * tick).to_string());
         let mut parts = Vec::new();
@@ -52,7 +52,7 @@ impl Budget {
     }
 }
 
-impl<S: Subject> Searcher<'_, S> {
+impl Searcher<'_> {
     /// Whether the subject can restart its store: tried on an empty one.
     pub(super) fn can_restart(&self) -> Result<bool, String> {
         if self.subject.make().is_some() {
@@ -61,10 +61,9 @@ impl<S: Subject> Searcher<'_, S> {
         watch::running(Arc::new(vec![Op::Restart]));
         let attempt = async {
             let fresh = self.subject.fresh().await;
-            let (store, clock) =
-                fresh.map_err(|error| format!("there is no store to check: {error}"))?;
+            let instance = fresh.map_err(|error| format!("there is no store to check: {error}"))?;
             watch::call_begins();
-            let restarted = self.subject.restart(store, clock).await;
+            let restarted = instance.restart().await;
             watch::call_returned();
             match restarted {
                 Ok(_) => Ok(true),
@@ -87,7 +86,7 @@ impl<S: Subject> Searcher<'_, S> {
         let alphabet = alphabet(&Scope::new(self.profile, self.tick));
         let pace = Pace {
             tick: self.tick,
-            at_will: Self::PASSING == Passing::Injected,
+            at_will: self.subject.passing() == Passing::Injected,
         };
         let mut drawing = random::runner(seed, u64::MAX);
         let generator = Generator::new(budget.length, self.profile.clone(), pace, &mut drawing);

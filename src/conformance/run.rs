@@ -7,6 +7,7 @@ mod listed;
 
 pub(super) use convict::violation;
 
+use super::any::AnySubject;
 use super::budget::Budget;
 use super::check::Settings;
 use super::coverage::Tally;
@@ -21,7 +22,7 @@ use super::report::{self, Finding, Report, Searched, Verdict, Violation};
 use super::restarts;
 use super::search::{self, Progress, Search, Searcher};
 use super::shrink::Failing;
-use super::subject::{Passing, Subject};
+use super::subject::Passing;
 use super::supervise::SoFar;
 use super::timed::Precision;
 use crate::clause::Clause;
@@ -30,9 +31,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 /// A check under way.
-pub(super) struct Run<'a, S> {
+pub(super) struct Run<'a> {
     settings: &'a Settings,
-    pub(super) searcher: Searcher<'a, S>,
+    pub(super) searcher: Searcher<'a>,
     so_far: &'a Mutex<SoFar>,
     tally: Tally,
     precision: Precision,
@@ -52,15 +53,15 @@ pub(super) struct Run<'a, S> {
     report: Report,
 }
 
-impl<'a, S: Subject> Run<'a, S> {
+impl<'a> Run<'a> {
     pub(super) fn new(
-        subject: &'a S,
+        subject: &'a dyn AnySubject,
         settings: &'a Settings,
         profile: &'a Profile,
         so_far: &'a Mutex<SoFar>,
     ) -> Self {
         let tick = settings.tick;
-        let tick = tick.unwrap_or_else(|| Searcher::<S>::default_tick(profile));
+        let tick = tick.unwrap_or_else(|| Searcher::default_tick(subject.passing(), profile));
         Self {
             settings,
             searcher: Searcher {
@@ -80,7 +81,7 @@ impl<'a, S: Subject> Run<'a, S> {
             isolation: None,
             is_random_deadly: false,
             report: Report {
-                store: short_type_name::<S::Store>(),
+                store: short(subject.store_name()),
                 profile: profile.to_string(),
                 verdict: Verdict::Conforms,
                 seed: settings.seed.unwrap_or_else(fresh_seed),
@@ -190,7 +191,7 @@ impl<'a, S: Subject> Run<'a, S> {
         if sequential && budget.depth > 0 {
             self.publish("exhaustive");
             let search = self.searcher.exhaustive(budget.depth, &progress)?;
-            let times = Searcher::<S>::times_each();
+            let times = self.searcher.times_each();
             let all = exhaust::programs_up_to(budget.depth) * times as u64;
             let claim = format!(
                 "{}{{programs}} programs of up to {} operations over {}{}",
@@ -219,7 +220,7 @@ impl<'a, S: Subject> Run<'a, S> {
             let claim = format!(
                 "{{programs}} programs of up to {length} operations, with {}extreme times to live, {} \
                  and {} JSON value",
-                if Searcher::<S>::PASSING == Passing::Injected {
+                if self.searcher.subject.passing() == Passing::Injected {
                     "times relative to deadlines, "
                 } else {
                     ""
@@ -350,8 +351,7 @@ fn fresh_seed() -> u64 {
 }
 
 /// A type's name without the paths in it.
-fn short_type_name<T>() -> String {
-    let name = std::any::type_name::<T>();
+fn short(name: &str) -> String {
     let mut short = String::new();
     for part in name.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {
         short += part.rsplit("::").next().unwrap_or(part);

@@ -10,7 +10,6 @@ use super::plan::{Plan, Step};
 use super::program::OutcomeText;
 use super::search::Searcher;
 use super::shrink;
-use super::subject::Subject;
 use super::watch::Running;
 use crate::clock::{Clock as _, SystemClock};
 use crate::model::{Nanos, Op};
@@ -48,9 +47,9 @@ impl Running for Scenario {
 
 impl Scenario {
     /// What comes of the calls; of those of several clients again and again, in other orders.
-    pub(super) fn tries<S: Subject>(
+    pub(super) fn tries(
         &self,
-        searcher: &Searcher<'_, S>,
+        searcher: &Searcher<'_>,
     ) -> impl Iterator<Item = Result<Vec<Record>, BoxError>> {
         let clock = SystemClock::new();
         let most = match self {

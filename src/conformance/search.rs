@@ -1,5 +1,6 @@
 //! Search: every program of a small scope, random ones, and given ones, on any subject.
 
+use super::any::AnySubject;
 use super::coverage::Tally;
 use super::exec;
 use super::exhaust::{self, Scope};
@@ -8,7 +9,7 @@ use super::lockstep::{self, Failure, Symptom};
 use super::profile::{Profile, nanos};
 use super::program::Program;
 use super::random;
-use super::subject::{Clockwork, NoRestart, Passing, Subject};
+use super::subject::{NoRestart, Passing};
 use super::timed::{Begin, PHASES, Precision, Timed};
 use super::watch;
 use super::workers;
@@ -73,8 +74,8 @@ pub(super) struct Caught {
 
 /// Runs programs on a subject: in lockstep with the model where its time is exact, by measured times
 /// where it is not.
-pub(super) struct Searcher<'a, S> {
-    pub(super) subject: &'a S,
+pub(super) struct Searcher<'a> {
+    pub(super) subject: &'a dyn AnySubject,
     pub(super) profile: &'a Profile,
     /// The unit of ordinary times.
     pub(super) tick: Nanos,
@@ -85,13 +86,11 @@ pub(super) struct Searcher<'a, S> {
 /// Programs that are listed at a time, where they are not walked through.
 pub(super) const LISTED: usize = 20_000;
 
-impl<S: Subject> Searcher<'_, S> {
-    pub(super) const PASSING: Passing = <S::Clock as Clockwork<S::Store>>::PASSING;
-
+impl Searcher<'_> {
     /// The tick unless told: long enough that a wake-up some milliseconds late does not matter, and
     /// that the store's resolution does not hide it.
-    pub(super) fn default_tick(profile: &Profile) -> Duration {
-        match Self::PASSING {
+    pub(super) fn default_tick(passing: Passing, profile: &Profile) -> Duration {
+        match passing {
             Passing::Waiting => Duration::from_millis(40).max(2 * profile.resolution),
             _ => Duration::from_secs(1).max(2 * profile.resolution),
         }
@@ -104,8 +103,8 @@ impl<S: Subject> Searcher<'_, S> {
 
     /// How often each program of the exhaustive search, and each given one, is run: once at every phase of a clock that goes
     /// on by itself.
-    pub(super) fn times_each() -> usize {
-        match Self::PASSING {
+    pub(super) fn times_each(&self) -> usize {
+        match self.subject.passing() {
             Passing::Injected => 1,
             _ => PHASES,
         }
@@ -120,15 +119,14 @@ impl<S: Subject> Searcher<'_, S> {
                  runtime or a server is a `Subject`, whose `block_on` can enter the runtime)"
             )
         })?;
-        let (store, clock) =
-            made.map_err(|error| format!("there is no store to check: {error}"))?;
+        let made = made.map_err(|error| format!("there is no store to check: {error}"))?;
         // How it goes is for the searches to find.
-        let go = || self.subject.block_on(async move { drop((store, clock)) });
+        let go = || self.subject.block_on(async move { drop(made) });
         let _ = exec::silently(|| exec::catching(go));
         Ok(())
     }
 
-    pub(super) fn timed(&self) -> Timed<'_, S> {
+    pub(super) fn timed(&self) -> Timed<'_> {
         Timed {
             subject: self.subject,
             profile: self.profile,
@@ -147,7 +145,7 @@ impl<S: Subject> Searcher<'_, S> {
         move |ops| {
             watch::running(Arc::new(ops.to_vec()));
             match self.subject.make() {
-                Some(make) if self.is_in_lockstep() => lockstep::run(make, ops, |_, _| {}),
+                Some(make) if self.is_in_lockstep() => lockstep::run(&*make, ops, |_, _| {}),
                 _ => self.timed().run(ops, begin),
             }
         }
@@ -163,9 +161,9 @@ impl<S: Subject> Searcher<'_, S> {
         if let Some(make) = self.subject.make()
             && self.is_in_lockstep()
         {
-            return Ok(exhaust::search(make, &scope, depth, progress));
+            return Ok(exhaust::search(&*make, &scope, depth, progress));
         }
-        let times = Self::times_each();
+        let times = self.times_each();
         let programs = (1..=depth).flat_map(|length| exhaust::programs(&scope, length));
         let programs = programs.flat_map(|ops| iter::repeat_n(ops, times));
         let total = exhaust::programs_up_to(depth) * times as u64;
@@ -186,12 +184,12 @@ impl<S: Subject> Searcher<'_, S> {
             && self.is_in_lockstep()
         {
             return Ok(random::search(
-                make, sequences, length, seed, &profile, progress,
+                &*make, sequences, length, seed, &profile, progress,
             ));
         }
         let pace = Pace {
             tick: self.tick,
-            at_will: Self::PASSING == Passing::Injected,
+            at_will: self.subject.passing() == Passing::Injected,
         };
         let mut drawing = random::runner(seed, 0);
         let generator = Generator::new(length, profile, pace, &mut drawing);
@@ -224,11 +222,9 @@ impl<S: Subject> Searcher<'_, S> {
             watch::running(Arc::new(ops.to_vec()));
             let failure = match self.subject.make() {
                 Some(make) if self.is_in_lockstep() => {
-                    Ok(random::run_counted(make, ops, &mut tally))
+                    Ok(random::run_counted(&*make, ops, &mut tally))
                 }
-                _ => self
-                    .timed()
-                    .run_counted(ops, Self::times_each(), &mut tally),
+                _ => self.timed().run_counted(ops, self.times_each(), &mut tally),
             };
             (tally, failure)
         });

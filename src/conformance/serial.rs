@@ -4,10 +4,10 @@
 use super::exec;
 use super::history::{History, Record};
 use super::search::{Caught, Searcher};
-use super::subject::{Passing, Subject};
+use super::subject::Passing;
 use crate::model::{Nanos, Op};
 
-impl<S: Subject> Searcher<'_, S> {
+impl Searcher<'_> {
     /// The calls one after another, with the cancelled ones or without, if the store answers wrong then
     /// too: what one client can show is no matter of order.
     pub(super) fn one_at_a_time(&self, history: &History, after: u64) -> Option<Caught> {
@@ -20,7 +20,7 @@ impl<S: Subject> Searcher<'_, S> {
         let orders = [first, second, by_return, records];
         orders
             .into_iter()
-            .find_map(|records| self.alone(Self::as_program(&records, early), after))
+            .find_map(|records| self.alone(self.as_program(&records, early), after))
     }
 
     /// The same of a few calls, in every order that their spans allow.
@@ -34,7 +34,7 @@ impl<S: Subject> Searcher<'_, S> {
         });
         orders.into_iter().find_map(|records| {
             let moments: [fn(&Record) -> Nanos; 2] = [early, late];
-            let programs = moments.map(|moment| Self::as_program(&records, moment));
+            let programs = moments.map(|moment| self.as_program(&records, moment));
             programs.into_iter().find_map(|ops| self.alone(ops, after))
         })
     }
@@ -51,11 +51,11 @@ impl<S: Subject> Searcher<'_, S> {
     }
 
     /// The calls with the time between them, each made at its `moment`.
-    fn as_program(records: &[&Record], moment: fn(&Record) -> Nanos) -> Vec<Op> {
+    fn as_program(&self, records: &[&Record], moment: fn(&Record) -> Nanos) -> Vec<Op> {
         let (mut ops, mut now) = (Vec::new(), 0);
         for record in records {
             let moment = moment(record);
-            if Self::PASSING == Passing::Injected && moment > now {
+            if self.subject.passing() == Passing::Injected && moment > now {
                 let by = moment - now;
                 ops.push(Op::Advance { by });
                 now = moment;

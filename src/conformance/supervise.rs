@@ -1,5 +1,6 @@
 //! Supervise: a check on a thread of its own, which is left behind when the store hangs.
 
+use super::any::AnySubject;
 use super::check::Settings;
 use super::coverage::Tally;
 use super::diagnose::Diagnosis;
@@ -11,7 +12,6 @@ use super::program::Time;
 use super::report::{Report, Violation};
 use super::run::{Run, violation};
 use super::scenario::Scenario;
-use super::subject::Subject;
 use super::timed::Precision;
 use super::watch::{Hung, Running as _, Watch, Watcher};
 use super::workers;
@@ -25,31 +25,31 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a check, on a thread that can be left behind when the store hangs.
-pub(super) fn run<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Report {
+pub(super) fn run(subject: &Arc<dyn AnySubject>, settings: &Settings) -> Report {
     let report = supervised(subject, settings);
     isolate::concluded(&report.verdict);
     report
 }
 
 /// Whether another process is wanted: unless told, not for a subject, which may have a server.
-fn isolate<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Option<bool> {
+fn isolate(subject: &Arc<dyn AnySubject>, settings: &Settings) -> Option<bool> {
     let left_to_us = subject.make().is_some();
     settings.isolate.or((!left_to_us).then_some(false))
 }
 
 /// In the other process: the programs that it was started for.
-fn errand<S: Subject>(subject: &Arc<S>, settings: &Settings) -> ! {
+fn errand(subject: &Arc<dyn AnySubject>, settings: &Settings) -> ! {
     let profile = profile(&**subject, settings);
     let nobody = Mutex::default();
     let run = Run::new(&**subject, settings, &profile, &nobody);
     isolate::errand(|program| drop(run.searcher.runner(program.ops())(program.ops())))
 }
 
-fn supervised<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Report {
+fn supervised(subject: &Arc<dyn AnySubject>, settings: &Settings) -> Report {
     /// How often to look whether a call hangs.
     const LOOK: Duration = Duration::from_millis(50);
     let patience = settings.patience.unwrap_or(PATIENCE);
-    let isolation = match Role::of::<S>(isolate(subject, settings), patience) {
+    let isolation = match Role::of(subject.name(), isolate(subject, settings), patience) {
         Role::Check(isolation) => isolation,
         Role::Aside(report) => return *report,
         Role::Errand => errand(subject, settings),
@@ -83,8 +83,8 @@ fn supervised<S: Subject>(subject: &Arc<S>, settings: &Settings) -> Report {
 }
 
 /// The report of a check that ended at a call that did not return.
-fn end<S: Subject>(
-    subject: &Arc<S>,
+fn end(
+    subject: &Arc<dyn AnySubject>,
     settings: &Settings,
     so_far: SoFar,
     hung: &Hung,
@@ -143,7 +143,7 @@ fn of_scenario(
     }
 }
 
-fn profile<S: Subject>(subject: &S, settings: &Settings) -> Profile {
+fn profile(subject: &dyn AnySubject, settings: &Settings) -> Profile {
     let told = settings.profile.clone();
     told.unwrap_or_else(|| subject.profile())
 }

@@ -4,12 +4,13 @@
 //! A program runs until it has to wait; then others run. What a late wake-up costs is precision,
 //! never justice: replies are judged by when calls really were made.
 
+use super::any::{AnySubject, Instance};
 use super::coverage::{Coverage, Tally, Traits};
 use super::exec::{self, Outcome};
 use super::judge::{Judge, Span};
 use super::lockstep::{self, Failure};
 use super::profile::{Profile, nanos};
-use super::subject::{Clockwork as _, Passing, Subject};
+use super::subject::Passing;
 use super::watch;
 use super::workers;
 use crate::clock::{Clock as _, SystemClock, WallClock as _};
@@ -50,8 +51,8 @@ impl Precision {
 }
 
 /// Runs programs on a subject.
-pub(super) struct Timed<'a, S> {
-    pub(super) subject: &'a S,
+pub(super) struct Timed<'a> {
+    pub(super) subject: &'a dyn AnySubject,
     pub(super) profile: &'a Profile,
     /// The unit of the programs' times.
     pub(super) tick: Nanos,
@@ -59,7 +60,7 @@ pub(super) struct Timed<'a, S> {
 
 type Result<T> = std::result::Result<T, String>;
 
-impl<S: Subject> Timed<'_, S> {
+impl Timed<'_> {
     /// Runs every program, each on a store of its own.
     pub(super) fn run_all(&self, programs: &[Vec<Op>]) -> Result<(Vec<Ran>, Precision)> {
         self.run_begun(programs, Begin::AtPhases)
@@ -85,7 +86,7 @@ impl<S: Subject> Timed<'_, S> {
 
     /// The first failure of one program, begun at these phases of the clock.
     pub(super) fn run(&self, ops: &[Op], begin: Begin) -> Option<Failure> {
-        let times = match (Self::PASSING, begin) {
+        let times = match (self.subject.passing(), begin) {
             (Passing::Injected, _) => 1,
             (_, Begin::Now) => 3,
             (_, Begin::AtPhases) => 2 * PHASES,
@@ -107,8 +108,6 @@ impl<S: Subject> Timed<'_, S> {
         }
         Ok(ran.into_iter().find_map(|ran| ran.failure))
     }
-
-    const PASSING: Passing = <S::Clock as super::subject::Clockwork<S::Store>>::PASSING;
 }
 
 /// When programs begin.
@@ -139,21 +138,21 @@ fn phase(index: usize, tick: Nanos) -> (Nanos, Nanos) {
 }
 
 /// One thread's programs, by when they have to go on.
-struct Schedule<'a, S: Subject> {
-    timed: &'a Timed<'a, S>,
+struct Schedule<'a> {
+    timed: &'a Timed<'a>,
     clock: SystemClock,
     programs: &'a [Vec<Op>],
     /// The number of the first of them among all programs.
     first: usize,
     begin: Begin,
     /// As many as have been begun.
-    tracks: Vec<Track<'a, S>>,
+    tracks: Vec<Track<'a>>,
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     precision: Precision,
 }
 
-impl<'a, S: Subject> Schedule<'a, S> {
-    fn new(timed: &'a Timed<'a, S>, programs: &'a [Vec<Op>], begin: Begin) -> Self {
+impl<'a> Schedule<'a> {
+    fn new(timed: &'a Timed<'a>, programs: &'a [Vec<Op>], begin: Begin) -> Self {
         Self {
             timed,
             clock: SystemClock::new(),
@@ -187,7 +186,7 @@ impl<'a, S: Subject> Schedule<'a, S> {
     fn begin_more(&mut self) {
         while self.due.len() < UNDER_WAY && self.tracks.len() < self.programs.len() {
             let index = self.tracks.len();
-            let phase = match (Timed::<S>::PASSING, self.begin) {
+            let phase = match (self.timed.subject.passing(), self.begin) {
                 (Passing::Injected, _) | (_, Begin::Now) => None,
                 _ => Some(phase(self.first + index, self.timed.tick)),
             };
@@ -233,14 +232,14 @@ fn until((step, offset): (Nanos, Nanos), clock: &SystemClock) -> Duration {
 }
 
 /// A program under way.
-struct Track<'a, S: Subject> {
-    timed: &'a Timed<'a, S>,
+struct Track<'a> {
+    timed: &'a Timed<'a>,
     ops: &'a [Op],
     ids: Vec<&'a str>,
     /// The phase of the clock that it waits for, once it has its store.
     phase: Option<(Nanos, Nanos)>,
     next: usize,
-    world: Option<(S::Store, S::Clock)>,
+    instance: Option<Box<dyn Instance>>,
     /// When it began, on the schedule's clock.
     began: Duration,
     /// Time that was moved, not waited for.
@@ -255,15 +254,15 @@ struct Track<'a, S: Subject> {
     failure: Option<Failure>,
 }
 
-impl<'a, S: Subject> Track<'a, S> {
-    fn new(timed: &'a Timed<'a, S>, ops: &'a [Op], phase: Option<(Nanos, Nanos)>) -> Self {
+impl<'a> Track<'a> {
+    fn new(timed: &'a Timed<'a>, ops: &'a [Op], phase: Option<(Nanos, Nanos)>) -> Self {
         Self {
             timed,
             ops,
             ids: lockstep::ids(ops),
             phase,
             next: 0,
-            world: None,
+            instance: None,
             began: Duration::ZERO,
             moved: 0,
             judge: Judge::new(timed.profile),
@@ -285,7 +284,7 @@ impl<'a, S: Subject> Track<'a, S> {
                 let wait = self.steps_until_wait(clock).await;
                 if let Ok(None) = wait {
                     // The store goes as soon as its program is done, where its runtime is.
-                    self.world = None;
+                    self.instance = None;
                 }
                 wait
             })
@@ -311,9 +310,9 @@ impl<'a, S: Subject> Track<'a, S> {
     }
 
     async fn steps_until_wait(&mut self, clock: &SystemClock) -> Result<Option<Duration>> {
-        if self.world.is_none() {
+        if self.instance.is_none() {
             let fresh = self.timed.subject.fresh().await;
-            self.world =
+            self.instance =
                 Some(fresh.map_err(|error| format!("there is no store to check: {error}"))?);
             if let Some(phase) = self.phase {
                 return Ok(Some(until(phase, clock)));
@@ -340,8 +339,8 @@ impl<'a, S: Subject> Track<'a, S> {
                 continue;
             }
             let from = self.now(clock);
-            let (store, _) = self.world.as_ref().ok_or("the store is gone")?;
-            let outcome = exec::call(store, op).await;
+            let instance = self.instance.as_ref().ok_or("the store is gone")?;
+            let outcome = instance.store().call(op).await;
             let to = self.now(clock);
             self.steps += 1;
             if !self.is_right(op, outcome, Span { from, to }) {
@@ -357,11 +356,11 @@ impl<'a, S: Subject> Track<'a, S> {
         let by = exec::duration(by.max(0)).unwrap_or(Duration::MAX);
         self.coverage.advance();
         self.judge.advance();
-        if Timed::<S>::PASSING == Passing::Waiting {
+        if self.timed.subject.passing() == Passing::Waiting {
             return Ok(Some(by));
         }
-        let (store, clockwork) = self.world.as_ref().ok_or("the store is gone")?;
-        let advanced = clockwork.advance(store, by).await;
+        let instance = self.instance.as_ref().ok_or("the store is gone")?;
+        let advanced = instance.advance(by).await;
         advanced.map_err(|error| format!("the store's time could not be moved: {error}"))?;
         self.moved += nanos(by);
         Ok(None)
@@ -369,14 +368,14 @@ impl<'a, S: Subject> Track<'a, S> {
 
     /// Whether the store came up again.
     async fn restart(&mut self) -> Result<bool> {
-        let (store, clockwork) = self.world.take().ok_or("the store is gone")?;
+        let instance = self.instance.take().ok_or("the store is gone")?;
         watch::call_begins();
-        let restarted = self.timed.subject.restart(store, clockwork).await;
+        let restarted = instance.restart().await;
         watch::call_returned();
         self.judge.restart();
         match restarted {
-            Ok(world) => {
-                self.world = Some(world);
+            Ok(instance) => {
+                self.instance = Some(instance);
                 Ok(true)
             }
             Err(error) => {
@@ -426,7 +425,8 @@ impl<'a, S: Subject> Track<'a, S> {
                     at: self.next,
                     expected: admitted.expected,
                     outcome,
-                    measured: (Timed::<S>::PASSING != Passing::Injected).then_some(span.from),
+                    measured: (self.timed.subject.passing() != Passing::Injected)
+                        .then_some(span.from),
                     otherwise: self.otherwise.clone(),
                     refused_ids: self.refused_ids.clone(),
                 });
@@ -437,7 +437,7 @@ impl<'a, S: Subject> Track<'a, S> {
 
     /// The program's time, in nanoseconds since it began.
     fn now(&self, clock: &SystemClock) -> Nanos {
-        match Timed::<S>::PASSING {
+        match self.timed.subject.passing() {
             Passing::Injected => self.moved,
             _ => nanos(clock.now().saturating_sub(self.began)) + self.moved,
         }

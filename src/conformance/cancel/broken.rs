@@ -8,7 +8,6 @@ use crate::conformance::disorder::{self, Disorder};
 use crate::conformance::exec::Outcome;
 use crate::conformance::history::Record;
 use crate::conformance::search::Searcher;
-use crate::conformance::subject::Subject;
 use crate::store::BoxError;
 
 /// A backend that fails now and then does not do so in every one of so many runs.
@@ -17,7 +16,7 @@ const RUNS: usize = 8;
 /// What is remote is called so often before it is said to fail for ever.
 const ENOUGH: usize = 3;
 
-impl<S: Subject> Searcher<'_, S> {
+impl Searcher<'_> {
     /// The smallest program next to this one whose last call fails because an earlier one was
     /// cancelled; `records` is what the program showed when its call was polled so often.
     pub(super) fn broken(

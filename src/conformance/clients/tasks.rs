@@ -1,11 +1,11 @@
 //! Tasks: clients that take turns on one thread.
 
+use super::super::any::AnySubject;
 use super::super::dice::Dice;
 use super::super::exec;
 use super::super::history::{Course, Record};
 use super::super::plan::Plan;
 use super::super::scenario::Scenario;
-use super::super::subject::Subject;
 use super::super::watch;
 use super::World;
 use crate::store::BoxError;
@@ -17,19 +17,18 @@ use std::task::{Context, Poll, Wake, Waker};
 
 impl Plan {
     /// Runs the clients as tasks on this thread.
-    pub(in super::super) fn as_tasks<S: Subject>(
+    pub(in super::super) fn as_tasks(
         &self,
-        subject: &S,
+        subject: &dyn AnySubject,
         dice: &mut Dice,
     ) -> Result<Vec<Record>, BoxError> {
         watch::running(Arc::new(Scenario::Tasks(self.clone())));
         let run = exec::catching(|| {
             subject.block_on(async {
-                let (store, clockwork) = subject.fresh().await?;
-                let course = Course::of::<S>();
-                let world: World<'_, S> = World {
-                    store: &store,
-                    clockwork: &clockwork,
+                let instance = subject.fresh().await?;
+                let course = Course::of(subject.passing());
+                let world: World<'_> = World {
+                    instance: &*instance,
                     course: &course,
                 };
                 let mut records = Vec::new();

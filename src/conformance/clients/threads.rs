@@ -1,11 +1,11 @@
 //! Threads: clients that run at once, as far as the machine has cores.
 
+use super::super::any::{AnySubject, Instance};
 use super::super::dice::Dice;
 use super::super::exec;
 use super::super::history::{Course, Record};
 use super::super::plan::Plan;
 use super::super::scenario::Scenario;
-use super::super::subject::Subject;
 use super::super::watch::{self, Watch};
 use super::super::workers;
 use super::World;
@@ -17,9 +17,9 @@ use std::thread;
 
 impl Plan {
     /// Runs the clients as threads.
-    pub(in super::super) fn as_threads<S: Subject>(
+    pub(in super::super) fn as_threads(
         &self,
-        subject: &S,
+        subject: &dyn AnySubject,
     ) -> Result<Vec<Record>, BoxError> {
         let mut all = Vec::new();
         let mut plan = Some(self.clone());
@@ -41,14 +41,14 @@ impl Plan {
 ///
 /// To start a thread takes longer than a call, so threads that are started for a call or two never
 /// meet. `take` gets what came of each.
-pub(in super::super) fn bursts<S: Subject>(
-    subject: &S,
+pub(in super::super) fn bursts(
+    subject: &dyn AnySubject,
     clients: usize,
     mut dice: Dice,
     mut next: impl FnMut() -> Option<Plan>,
     mut take: impl FnMut(&Plan, Vec<Record>),
 ) -> Result<(), BoxError> {
-    let stage = Stage::<S>::default();
+    let stage = Stage::default();
     let watch = Watch::here();
     thread::scope(|scope| {
         let curtain = Curtain(&stage.is_over);
@@ -79,8 +79,8 @@ pub(in super::super) fn bursts<S: Subject>(
 }
 
 /// Where the clients meet.
-struct Stage<S: Subject> {
-    act: Mutex<Option<Arc<Act<S>>>>,
+struct Stage {
+    act: Mutex<Option<Arc<Act>>>,
     /// How many acts have begun.
     number: AtomicUsize,
     /// Clients, but for the first, that are done with this one.
@@ -89,10 +89,9 @@ struct Stage<S: Subject> {
 }
 
 /// One plan on one store.
-struct Act<S: Subject> {
+struct Act {
     plan: Plan,
-    store: S::Store,
-    clockwork: S::Clock,
+    instance: Box<dyn Instance>,
     course: Course,
     dice: u64,
     arrived: AtomicUsize,
@@ -108,7 +107,7 @@ impl Drop for Curtain<'_> {
     }
 }
 
-impl<S: Subject> Default for Stage<S> {
+impl Default for Stage {
     fn default() -> Self {
         Self {
             act: Mutex::new(None),
@@ -119,9 +118,9 @@ impl<S: Subject> Default for Stage<S> {
     }
 }
 
-impl<S: Subject> Stage<S> {
+impl Stage {
     /// Waits for the act after this one.
-    fn next(&self, number: &mut usize) -> Option<Arc<Act<S>>> {
+    fn next(&self, number: &mut usize) -> Option<Arc<Act>> {
         wait_until(|| self.number.load(Ordering::SeqCst) > *number || self.is_over());
         *number = self.number.load(Ordering::SeqCst);
         lock(&self.act).clone().filter(|_| !self.is_over())
@@ -134,7 +133,7 @@ impl<S: Subject> Stage<S> {
     /// Plays one act, as the first client.
     fn act(
         &self,
-        subject: &S,
+        subject: &dyn AnySubject,
         clients: usize,
         plan: &Plan,
         dice: u64,
@@ -144,12 +143,11 @@ impl<S: Subject> Stage<S> {
         let Ok(fresh) = exec::silently(fresh) else {
             return Ok(Vec::new());
         };
-        let (store, clockwork) = fresh?;
+        let instance = fresh?;
         let act = Arc::new(Act {
             plan: plan.clone(),
-            store,
-            clockwork,
-            course: Course::of::<S>(),
+            instance,
+            course: Course::of(subject.passing()),
             dice,
             arrived: AtomicUsize::new(0),
             records: Mutex::new(Ok(Vec::new())),
@@ -168,8 +166,8 @@ impl<S: Subject> Stage<S> {
             return Err("a client was lost".into());
         };
         // The store goes where its runtime is.
-        let (store, clockwork) = (act.store, act.clockwork);
-        let leave = || subject.block_on(async move { drop((store, clockwork)) });
+        let instance = act.instance;
+        let leave = || subject.block_on(async move { drop(instance) });
         let _ = exec::silently(|| exec::catching(leave));
         act.records
             .into_inner()
@@ -177,16 +175,15 @@ impl<S: Subject> Stage<S> {
     }
 }
 
-impl<S: Subject> Act<S> {
-    fn world(&self) -> World<'_, S> {
+impl Act {
+    fn world(&self) -> World<'_> {
         World {
-            store: &self.store,
-            clockwork: &self.clockwork,
+            instance: &*self.instance,
             course: &self.course,
         }
     }
 
-    fn alone(&self, ops: &[crate::model::Op], subject: &S) {
+    fn alone(&self, ops: &[crate::model::Op], subject: &dyn AnySubject) {
         if ops.is_empty() {
             return;
         }
@@ -201,7 +198,7 @@ impl<S: Subject> Act<S> {
     }
 
     /// One client's calls, once all are there.
-    fn play(&self, client: usize, subject: &S) {
+    fn play(&self, client: usize, subject: &dyn AnySubject) {
         watch::running(Arc::new(Scenario::Threads(self.plan.clone())));
         let steps = &self.plan.clients[client];
         // All at once, or one a little later than another: a barrier would wake them one by one.

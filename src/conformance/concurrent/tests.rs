@@ -9,6 +9,7 @@ use crate::conformance::program::Program;
 use crate::conformance::subject::Made;
 use crate::model::{Op, Reply};
 use crate::{MemStore, Snapshot, Store, StoreError};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Its sixth commit is lost, or none is.
@@ -41,7 +42,7 @@ fn judged(lost: u64) -> Concurrent {
         left: AtomicU64::new(lost),
     };
     let searcher = Searcher {
-        subject: &Made(make),
+        subject: &Arc::new(Made(make)),
         profile: &Profile::default(),
         tick: 1_000_000_000,
         deepest: None,

@@ -7,6 +7,7 @@ mod needed;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::conformance::any::boxing;
 use crate::conformance::program::Program;
 use crate::store::{Store, StoreError};
 use crate::{Clock, Snapshot};
@@ -174,7 +175,7 @@ fn told(end: fn(Nanos, Nanos) -> Nanos, forgets_drops: bool, program: &str) -> (
         end,
         forgets_drops,
     };
-    let run = move |ops: &[Op]| lockstep::run(&make, ops, |_, _| {});
+    let run = move |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
     let ops = ops(program);
     let failure = run(&ops).expect("it fails");
     assert_eq!(failure.at + 1, ops.len(), "it fails at its end");
@@ -197,7 +198,7 @@ fn a_drop_of_another_id_does_not_end_the_life_that_is_watched() {
         end: |now, ttl| now + ttl + SECOND,
         forgets_drops: false,
     };
-    let run = |ops: &[Op]| lockstep::run(&make, ops, |_, _| {});
+    let run = |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
     let ops = ops("commit A v1 ttl 1s; drop B; advance 1500ms; prepare A");
     let failure = run(&ops).expect("it fails");
     let near = life::near_miss(&Failing { ops, failure }, &run);

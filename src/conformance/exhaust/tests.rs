@@ -1,4 +1,5 @@
 use super::*;
+use crate::conformance::any::boxing;
 use crate::memstore::MemStore;
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -60,7 +61,7 @@ fn every_program_is_run_once() {
         *made.lock().unwrap() += 1;
         MemStore::with_clock(clock)
     };
-    let search = search(&make, &scope(), 3, &|_| {});
+    let search = search(&boxing(make), &scope(), 3, &|_| {});
     let total = programs_up_to(3);
     assert_eq!(
         (search.tally.programs, *made.lock().unwrap()),
@@ -70,7 +71,7 @@ fn every_program_is_run_once() {
 
 #[test]
 fn each_program_is_followed_by_a_prepare_of_every_id() {
-    let search = search(&MemStore::with_clock, &scope(), 2, &|_| {});
+    let search = search(&boxing(MemStore::with_clock), &scope(), 2, &|_| {});
     let steps: u64 = (1..=2)
         .map(|length| programs_of(length) * (length as u64 + 4))
         .sum();

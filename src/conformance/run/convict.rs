@@ -5,9 +5,9 @@ use crate::conformance::diagnose::{self, Diagnosis, Probe};
 use crate::conformance::hidden;
 use crate::conformance::lockstep::Mistake;
 use crate::conformance::report::Violation;
-use crate::conformance::search::{Caught, Search, Searcher};
+use crate::conformance::search::{Caught, Search};
 use crate::conformance::shrink::{self, Failing};
-use crate::conformance::subject::{Passing, Subject};
+use crate::conformance::subject::Passing;
 use crate::conformance::{restarts, workers};
 use crate::model::Op;
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// In longer programs nothing hidden is looked for: it takes long, and there are shorter ones.
 const LONGEST: usize = 64;
 
-impl<S: Subject> Run<'_, S> {
+impl Run<'_> {
     /// Shrinks what a search caught, names the clauses, and keeps the smallest program of each.
     pub(super) fn convict(&mut self, name: &'static str, search: Search) {
         self.symptoms.extend(search.caught.keys());
@@ -52,7 +52,7 @@ impl<S: Subject> Run<'_, S> {
     /// The same for what hides behind known defects. Where time must be waited for, that would take
     /// too long.
     fn convict_hidden(&mut self, name: &'static str, caught: &[Caught]) {
-        if Searcher::<S>::PASSING != Passing::Injected {
+        if self.searcher.subject.passing() != Passing::Injected {
             return;
         }
         // As many operations as a tenth of a second allows.

@@ -7,11 +7,10 @@ use crate::conformance::concurrent::{self, Concurrent};
 use crate::conformance::disorder::Disorder;
 use crate::conformance::findings::{CANCELLED, CONCURRENT};
 use crate::conformance::search::{Progress, Search};
-use crate::conformance::subject::Subject;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-impl<S: Subject> Run<'_, S> {
+impl Run<'_> {
     /// The searches in histories of several clients, and of cancelled calls.
     pub(super) fn histories(
         &mut self,
@@ -125,11 +124,12 @@ mod tests {
     use crate::conformance::check::Settings;
     use crate::conformance::profile::Profile;
     use crate::memstore::MemStore;
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     #[test]
     fn what_was_found_is_told_before_its_causes_are_looked_for() {
-        let (subject, profile) = (Made(MemStore::with_clock), Profile::default());
+        let subject = Arc::new(Made(MemStore::with_clock));
+        let profile = Profile::default();
         let (settings, so_far) = (Settings::default(), Mutex::default());
         let mut run = Run::new(&subject, &settings, &profile, &so_far);
         let found = Disorder {

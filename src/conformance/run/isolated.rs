@@ -5,10 +5,9 @@ use crate::clause::Clause;
 use crate::conformance::deadly;
 use crate::conformance::program::Program;
 use crate::conformance::search::Search;
-use crate::conformance::subject::Subject;
 use crate::data::MAX_DEPTH;
 
-impl<S: Subject> Run<'_, S> {
+impl Run<'_> {
     /// Programs as they stand; those that end their process, in another one only.
     pub(super) fn given(
         &mut self,

@@ -2,18 +2,18 @@
 
 use super::Run;
 use crate::conformance::search::Searcher;
-use crate::conformance::subject::{Passing, Subject};
+use crate::conformance::subject::Passing;
 use crate::conformance::{notorious, repeated};
 
 /// For each random program so many operations are repeated: somewhat fewer than it has.
 const REPEATED: usize = 22;
 
-impl<S: Subject> Run<'_, S> {
+impl Run<'_> {
     /// Programs that are always the same, whatever is drawn: what stores are known to take for one
     /// another, cut or lose, and what they count.
     pub(super) fn listed(&mut self, sequences: usize) -> Result<(), String> {
         // Where time goes on by itself, each takes its time, at every phase of the clock.
-        if Searcher::<S>::PASSING != Passing::Injected {
+        if self.searcher.subject.passing() != Passing::Injected {
             return Ok(());
         }
         let Searcher { profile, tick, .. } = self.searcher;

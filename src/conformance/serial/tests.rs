@@ -9,6 +9,7 @@ use crate::conformance::payload;
 use crate::conformance::subject::Made;
 use crate::model::Reply;
 use crate::{MemStore, Snapshot, Store, StoreError, token};
+use std::sync::Arc;
 use std::time::Duration;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -52,7 +53,7 @@ impl Store for Keeps {
 /// Judges a history that no order explains.
 fn judged<S: Store + 'static>(make: fn(ManualClock) -> S) -> Concurrent {
     let searcher = Searcher {
-        subject: &Made(make),
+        subject: &Arc::new(Made(make)),
         profile: &Profile::default(),
         tick: SECOND,
         deepest: None,

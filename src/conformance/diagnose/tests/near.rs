@@ -1,6 +1,7 @@
 //! What is said of stores that are wrong at some instants only, or in a way that other programs give away.
 
 use super::*;
+use crate::conformance::any::boxing;
 
 /// A store that goes by all that it was asked, and when.
 struct Scripted<F> {
@@ -41,14 +42,14 @@ impl<F: Fn(&[(Nanos, Op)], Nanos, &str) -> Option<Snapshot> + Send + Sync> Store
 /// The clause and the near miss of a program that such a store fails.
 fn told_of<F>(finds: F, program: &str) -> (Clause, String)
 where
-    F: Fn(&[(Nanos, Op)], Nanos, &str) -> Option<Snapshot> + Copy + Send + Sync,
+    F: Fn(&[(Nanos, Op)], Nanos, &str) -> Option<Snapshot> + Copy + Send + Sync + 'static,
 {
     let make = move |clock| Scripted {
         clock,
         log: Mutex::default(),
         finds,
     };
-    let run = move |ops: &[Op]| lockstep::run(&make, ops, |_, _| {});
+    let run = move |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
     let ops = ops(program);
     let failure = run(&ops).expect("it fails");
     let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, Some(&run));
@@ -66,7 +67,7 @@ fn committed(log: &[(Nanos, Op)]) -> Vec<(Nanos, Snapshot, Nanos)> {
 
 /// What is told of a store whose entries live so long after their deadlines, or at such an instant.
 fn told_where(
-    lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync,
+    lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync + 'static,
     program: &str,
 ) -> (Clause, String) {
     let finds = move |log: &[(Nanos, Op)], now, _: &str| {
@@ -76,7 +77,10 @@ fn told_where(
     told_of(finds, program)
 }
 
-fn near(lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync, program: &str) -> String {
+fn near(
+    lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync + 'static,
+    program: &str,
+) -> String {
     told_where(lives, program).1
 }
 
@@ -108,8 +112,8 @@ fn a_single_wrong_instant_agrees_around_it_only_where_it_does() {
 
     let early = "commit A v1 ttl 1s; advance 500ms; prepare A";
     let half = -SECOND / 2;
-    assert_eq!(near(|late, _| late < 0 && late != half, early), AGREES);
-    let ends_there = |late, _| late < 0 && !(half - 5..=half).contains(&late);
+    assert_eq!(near(move |late, _| late < 0 && late != half, early), AGREES);
+    let ends_there = move |late, _| late < 0 && !(half - 5..=half).contains(&late);
     assert_eq!(near(ends_there, early), "");
 
     let at_the_end = "commit A v1 ttl 1s; advance 999.999999ms; prepare A";
@@ -237,7 +241,7 @@ fn ids_that_a_restart_confuses_are_told() {
 #[test]
 fn a_ttl_matters_only_if_a_plain_one_would_do() {
     let half = SECOND / 2;
-    let early = |late, _| late < -half;
+    let early = move |late, _| late < -half;
     let ten = "commit A v1 ttl 10s; advance 9600ms; prepare A";
     assert_eq!(told_where(early, ten).0, Clause::Ttl1);
     let beside_another = format!("commit B v2 ttl 10s; {ten}");
@@ -333,7 +337,9 @@ fn what_was_replaced_matters_only_if_it_was_under_this_id() {
 }
 
 /// What is told of a store that forgets what has something in common with a later entry of another id.
-fn near_where(in_common: impl Fn(&Snapshot, &Snapshot) -> bool + Copy + Send + Sync) -> String {
+fn near_where(
+    in_common: impl Fn(&Snapshot, &Snapshot) -> bool + Copy + Send + Sync + 'static,
+) -> String {
     let finds = move |log: &[(Nanos, Op)], _, id: &str| {
         let committed = committed(log);
         let place = committed.iter().position(|(_, it, _)| it.id() == id)?;
@@ -348,7 +354,7 @@ fn near_where(in_common: impl Fn(&Snapshot, &Snapshot) -> bool + Copy + Send + S
 #[test]
 fn what_snapshots_have_in_common_is_told_where_a_store_goes_by_it() {
     let email = |snapshot: &Snapshot| snapshot.user().map(|user| user.email().to_owned());
-    let by_user = near_where(|own, other| email(own) == email(other));
+    let by_user = near_where(move |own, other| email(own) == email(other));
     assert_eq!(by_user, "with another user under B it agrees");
     let by_csrf = near_where(|own, other| own.csrf_token() == other.csrf_token());
     assert_eq!(by_csrf, "with another CSRF token under B it agrees");
