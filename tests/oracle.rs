@@ -10,7 +10,8 @@ use session_spec::{
     Clause, Data, Disagreement, ManualClock, MemStore, Op, Oracle, Session, Snapshot, Store,
     StoreError,
 };
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -269,6 +270,116 @@ fn can_1_a_cancelled_call_that_takes_effect_behind_a_later_one_is_told() {
         assert!(oracle.prepare("id").await.unwrap().is_some());
     });
     assert_eq!(clauses(&heard), [Clause::Can1]);
+}
+
+/// A store whose prepare gives what it saw when it was called, and takes its time for that. Its third
+/// commit fails, and takes effect behind the sixth.
+struct Slow {
+    store: MemStore<ManualClock>,
+    commits: AtomicUsize,
+    late: Mutex<Option<Snapshot>>,
+}
+
+impl Slow {
+    fn with_clock(clock: ManualClock) -> Self {
+        Self {
+            store: MemStore::with_clock(clock),
+            commits: AtomicUsize::new(0),
+            late: Mutex::default(),
+        }
+    }
+}
+
+impl Store for Slow {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        let seen = self.store.prepare(id).await;
+        tokio::task::yield_now().await;
+        seen
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        let number = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
+        if number == 3 {
+            *self.late.lock().unwrap() = Some(snapshot.clone());
+            return Err(StoreError::Backend {
+                store: "slow",
+                source: "no answer yet".into(),
+            });
+        }
+        self.store.commit(snapshot, ttl).await?;
+        let late = self.late.lock().unwrap().take_if(|_| number == 6);
+        match late {
+            Some(late) => self.store.commit(&late, ttl).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        Store::drop(&self.store, id).await
+    }
+}
+
+fn poll_once<T>(call: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+    call.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn con_1_prepares_that_take_longer_than_many_commits_are_not_wrong() {
+    let clock = ManualClock::new();
+    let (oracle, heard) = listening(Slow::with_clock(clock.clone()), &clock);
+    let commit = |csrf: &str| {
+        let _ = block_on(oracle.commit(&snapshot("id", csrf), HOUR));
+    };
+    commit("one");
+    let mut one = pin!(oracle.prepare("id"));
+    assert!(poll_once(one.as_mut()).is_pending());
+    commit("two");
+    let mut two = pin!(oracle.prepare("id"));
+    assert!(poll_once(two.as_mut()).is_pending());
+    for number in 0..300 {
+        commit(&number.to_string());
+        block_on(oracle.prepare("id")).unwrap();
+    }
+    assert_eq!(block_on(one).unwrap(), Some(snapshot("id", "one")));
+    assert_eq!(block_on(two).unwrap(), Some(snapshot("id", "two")));
+    assert_eq!(clauses(&heard), []);
+}
+
+#[test]
+fn err_3_a_call_that_failed_may_take_effect_much_later() {
+    let clock = ManualClock::new();
+    let (oracle, heard) = listening(Slow::with_clock(clock.clone()), &clock);
+    for number in 1..=9 {
+        let snapshot_of = |number: i32| snapshot("id", &number.to_string());
+        let committed = block_on(oracle.commit(&snapshot_of(number), HOUR));
+        assert_eq!(committed.is_err(), number == 3);
+        let found = block_on(oracle.prepare("id")).unwrap();
+        let behind = if number == 6 { 3 } else { number };
+        if number != 3 {
+            assert_eq!(found, Some(snapshot_of(behind)));
+        }
+    }
+    assert_eq!(clauses(&heard), []);
+}
+
+#[test]
+fn what_was_under_way_when_something_went_wrong_is_not_told_of_again() {
+    let clock = ManualClock::new();
+    let (oracle, heard) = listening(Slow::with_clock(clock.clone()), &clock);
+    let commit = |csrf: &str| block_on(oracle.commit(&snapshot("id", csrf), HOUR)).unwrap();
+    commit("one");
+    let mut one = pin!(oracle.prepare("id"));
+    assert!(poll_once(one.as_mut()).is_pending());
+    commit("two");
+    let mut two = pin!(oracle.prepare("id"));
+    assert!(poll_once(two.as_mut()).is_pending());
+    // Behind the oracle's back.
+    block_on(Store::drop(&oracle.store().store, "id")).unwrap();
+    block_on(oracle.prepare("id")).unwrap();
+    assert_eq!(clauses(&heard), [Clause::Ttl1]);
+    block_on(one).unwrap();
+    block_on(two).unwrap();
+    assert_eq!(clauses(&heard).len(), 1);
 }
 
 #[test]

@@ -15,9 +15,11 @@ use crate::token;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Every call on one id beyond these is forgotten, if it has returned and said nothing that a later
-/// one does not say.
+/// Every prepare of one id beyond these is forgotten, if it has returned.
 const REMEMBERED: usize = 32;
+
+/// With more calls on one id than these, prepares that have been under way for long are not judged.
+const MOST: usize = 128;
 
 #[derive(Default)]
 pub(crate) struct Journal {
@@ -102,7 +104,9 @@ impl Journal {
         let wrong = reply
             .as_ref()
             .and_then(|reply| self.wrong_alone(&begun.op, reply));
-        let record = self.record(begun)?;
+        let Some(record) = self.record(begun) else {
+            return wrong;
+        };
         record.returned = returned;
         record.clock.to = nanos(now);
         record.outcome = Some(match reply {
@@ -122,8 +126,9 @@ impl Journal {
         let records: Vec<&Record> = calls.iter().collect();
         let verdict = disorder::on_one_id(&records, &self.profile, Start::Unknown, Clause::Con1);
         if let Verdict::Wrong(disorder) = verdict {
-            // What follows is judged by itself.
-            calls.retain(|record| record.returned == u64::MAX);
+            // What follows is judged by itself: of what was before, only writes that may still come.
+            let may_come = |call: &Record| is_under_way(call) || may_come_late(call, &self.profile);
+            calls.retain(|call| !is_prepare(call) && may_come(call));
             let in_turn = disorder::in_turn(&disorder.records, &self.profile);
             return Some(Disagreement {
                 clause: in_turn.unwrap_or(disorder.clause),
@@ -131,7 +136,7 @@ impl Journal {
                 history: disorder.lanes,
             });
         }
-        forget(calls);
+        forget(calls, &self.profile);
         None
     }
 
@@ -185,20 +190,61 @@ impl Journal {
     }
 }
 
-/// Forgets what cannot matter any more: all that had returned when a later write was called, but for
-/// one write before it, which makes what is wrong easier to see; and prepares beyond the last ones.
-fn forget(calls: &mut Vec<Record>) {
-    let done = Some(Outcome::Replied(Reply::Done));
-    let writes = calls.iter().rev().filter(|record| record.outcome == done);
-    if let Some(cut) = writes.map(|write| write.invoked).nth(1) {
-        calls.retain(|record| record.returned > cut);
+/// Forgets what cannot matter any more: what had returned when a later write was called that is sure,
+/// for all that is still to be judged comes after that write. Of the writes that would do, the last but
+/// one is taken: one more makes what is wrong easier to see. And prepares beyond the last ones.
+fn forget(calls: &mut Vec<Record>, profile: &Profile) {
+    while !forget_before(calls, profile) && calls.len() > MOST {
+        let Some(waiting) = calls
+            .iter()
+            .position(|call| is_prepare(call) && is_under_way(call))
+        else {
+            break;
+        };
+        // It may have seen whatever was there since it was called; what it gives is not judged.
+        calls.remove(waiting);
     }
-    let is_prepare = |record: &Record| matches!(record.op, Op::Prepare { .. });
-    let prepares = calls.iter().filter(|record| is_prepare(record)).count();
+    let prepares = calls.iter().filter(|call| is_prepare(call)).count();
     let mut surplus = prepares.saturating_sub(REMEMBERED);
-    calls.retain(|record| {
-        let goes = surplus > 0 && is_prepare(record) && record.returned < u64::MAX;
+    calls.retain(|call| {
+        let goes = surplus > 0 && is_prepare(call) && !is_under_way(call);
         surplus -= usize::from(goes);
         !goes
     });
+}
+
+/// Says whether there is such a write.
+fn forget_before(calls: &mut Vec<Record>, profile: &Profile) -> bool {
+    let waiting = calls
+        .iter()
+        .filter(|call| is_prepare(call) && is_under_way(call));
+    let waiting = waiting.map(|call| call.invoked).min().unwrap_or(u64::MAX);
+    let done = Some(Outcome::Replied(Reply::Done));
+    let sure = calls.iter().rev().filter(|call| call.outcome == done);
+    let mut sure = sure.filter(|call| call.returned < waiting);
+    let Some((called, returned)) = sure.nth(1).map(|write| (write.invoked, write.returned)) else {
+        return false;
+    };
+    calls.retain(|call| match is_prepare(call) {
+        true => call.invoked > returned,
+        false => call.returned > called || may_come_late(call, profile),
+    });
+    true
+}
+
+fn is_prepare(call: &Record) -> bool {
+    matches!(call.op, Op::Prepare { .. })
+}
+
+fn is_under_way(call: &Record) -> bool {
+    call.returned == u64::MAX
+}
+
+/// Whether a write may take effect after it has returned, at any time (ERR-3, CAN-1).
+fn may_come_late(call: &Record, profile: &Profile) -> bool {
+    match call.outcome {
+        Some(Outcome::Failed(_)) => true,
+        None => profile.remote,
+        _ => false,
+    }
 }
