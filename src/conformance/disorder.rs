@@ -33,6 +33,8 @@ pub(super) struct Disorder {
     pub(super) after: u64,
     /// How all calls were made, where they can be made again.
     pub(super) scenario: Option<Scenario>,
+    /// Had the cancelled calls taken effect at any later time, all would be right.
+    pub(super) is_right_if_late: bool,
 }
 
 impl Disorder {
@@ -45,19 +47,32 @@ impl Disorder {
         (self.records.len(), texts.sum())
     }
 
+    /// What is wrong, with the hint at what a store may claim for which it would be right.
+    pub(super) fn because(&self) -> String {
+        let hint = match self.is_right_if_late {
+            true => {
+                "; had the cancelled call taken effect later, all would be right: of a store whose calls \
+                 a task or a server may finish after that, claim `Profile::remote`"
+            }
+            false => "",
+        };
+        format!("{}{hint}", self.because)
+    }
+
     pub(super) fn into_violation(self, search: &'static str) -> Violation {
         let last = self
             .records
             .iter()
             .rev()
             .find_map(|record| record.outcome.clone());
+        let because = self.because();
         let ops: Vec<Op> = self.records.into_iter().map(|record| record.op).collect();
         Violation {
             clause: self.clause,
             program: ops.into(),
             expected: None,
             got: last.unwrap_or(Outcome::Replied(Reply::Done)),
-            because: self.because,
+            because,
             near_miss: None,
             refused_ids: Vec::new(),
             history: Some(self.lanes + &self.context),
@@ -155,11 +170,8 @@ pub(super) fn on_one_id(
             Some(reduced) => {
                 let name = |value| values.name(value);
                 let mut disorder = needed(&reduced, &known, &name, clause);
-                if disorder.clause == Clause::Can1 && is_right_if_late(&known, profile, rules) {
-                    disorder.because += "; had the cancelled call taken effect later, all would be right: \
-                                         of a store whose calls a task or a server may finish after \
-                                         that, claim `Profile::remote`";
-                }
+                disorder.is_right_if_late =
+                    disorder.clause == Clause::Can1 && is_right_if_late(&known, profile, rules);
                 Verdict::Wrong(disorder)
             }
             None => Verdict::Undecided,
@@ -202,6 +214,7 @@ fn needed(
         context: String::new(),
         after: 0,
         scenario: None,
+        is_right_if_late: false,
     }
 }
 
@@ -271,6 +284,7 @@ fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Disorder {
         context: String::new(),
         after: 0,
         scenario: None,
+        is_right_if_late: false,
     }
 }
 
@@ -292,6 +306,7 @@ pub(super) fn broken(records: &[&Record], failed: &Record, lanes: String) -> Dis
         context: String::new(),
         after: 0,
         scenario: None,
+        is_right_if_late: false,
     }
 }
 

@@ -132,7 +132,7 @@ impl Journal {
             let in_turn = disorder::in_turn(&disorder.records, &self.profile);
             return Some(Disagreement {
                 clause: in_turn.unwrap_or(disorder.clause),
-                because: disorder.because,
+                because: disorder.because(),
                 history: disorder.lanes,
             });
         }

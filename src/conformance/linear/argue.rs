@@ -97,51 +97,87 @@ impl Reduced {
         if self.rules.may_evict {
             return None;
         }
-        let live_until = |call: &Call| {
-            let earliest = call.clock.from.saturating_add(self.life(call).0);
-            earliest.saturating_sub(self.rules.uncertainty)
-        };
-        let is_live = |call: &Call| {
-            matches!(call.kind, Kind::Commit { .. }) && read.clock.to < live_until(call)
-        };
         self.calls.iter().rev().find_map(|commit| {
             let Kind::Commit { value, .. } = commit.kind else {
                 return None;
             };
-            // Whoever found the value came after the commit, and after whatever came before that.
-            let is_past = |call: &Call| {
-                let found = |found: &&Call| found.kind == Kind::Found(value);
-                is_before(call, commit)
-                    || self.only_commit(value).is_some()
-                        && self.calls.iter().filter(found).any(|found| is_before(call, found))
-            };
+            if !self.comes_before(commit, read) {
+                return None;
+            }
             // Whatever may be the last write before the prepare must be live then.
-            let mut last = self
-                .calls
-                .iter()
-                .filter(|call| is_write(call) && !is_before(read, call))
-                .filter(|call| *call == commit || !is_past(call));
-            (self.comes_before(commit, read) && last.all(is_live)).then(|| {
-                let mut finders = self.finds_of(commit).filter(|found| is_before(found, read));
-                // Of a commit that may still be under way it is known by who found it that it comes before.
-                let since = match finders.next() {
-                    Some(finder) => format!(
-                        "{}'s prepare had found it, yet {}'s prepare came after that one",
-                        self.client(finder),
-                        self.client(read)
-                    ),
-                    _ => format!("yet {}'s prepare came after it", self.client(read)),
-                };
-                format!(
-                    "{}'s commit of {} is live until {} at least, and no drop came after it; {since} \
-                     and had returned by {}, and finds nothing",
-                    self.client(commit),
-                    name(value),
-                    Time(live_until(commit)),
-                    Time(read.clock.to)
-                )
-            })
+            let gone = self.may_be_last(commit, read);
+            let gone: Vec<&Call> = gone.filter(|last| !self.is_live(last, read)).collect();
+            let other = match gone[..] {
+                [] => "no drop came after it".to_owned(),
+                [drop] => {
+                    let finder = self.shows_drop(drop).find(|call| is_before(call, commit))?;
+                    format!(
+                        "{}'s drop had taken effect before it, as {}'s earlier prepare found nothing",
+                        self.client(drop),
+                        self.client(finder)
+                    )
+                }
+                _ => return None,
+            };
+            let mut finders = self.finds_of(commit).filter(|found| is_before(found, read));
+            // Of a commit that may still be under way it is known by who found it that it comes before.
+            let since = match finders.next() {
+                Some(finder) => format!(
+                    "{}'s prepare had found it, yet {}'s prepare came after that one",
+                    self.client(finder),
+                    self.client(read)
+                ),
+                _ => format!("yet {}'s prepare came after it", self.client(read)),
+            };
+            Some(format!(
+                "{}'s commit of {} is live until {} at least, and {other}; {since} and had returned \
+                 by {}, and finds nothing",
+                self.client(commit),
+                name(value),
+                Time(self.live_until(commit)),
+                Time(read.clock.to)
+            ))
         })
+    }
+
+    /// The writes that may be the last one before a prepare, of which `commit` comes before it: that
+    /// commit, and what need not come before that, nor after the prepare.
+    fn may_be_last(&self, commit: &Call, read: &Call) -> impl Iterator<Item = &Call> {
+        // Whoever found the value came after the commit, and after whatever came before that.
+        let is_past = move |call: &Call| {
+            let is_found = || self.finds_of(commit).any(|found| is_before(call, found));
+            is_before(call, commit) || is_found()
+        };
+        let writes = self.calls.iter().filter(|call| is_write(call));
+        let read = *read;
+        let before = writes.filter(move |call| !is_before(&read, call));
+        before.filter(move |call| *call == commit || !is_past(call))
+    }
+
+    /// The prepares that found nothing, and cannot have but for this drop, which so came before them.
+    fn shows_drop(&self, drop: &Call) -> impl Iterator<Item = &Call> {
+        let only_by_drop = move |read: &Call| {
+            let mut commits = self.calls.iter().filter(|call| {
+                matches!(call.kind, Kind::Commit { .. }) && self.comes_before(call, read)
+            });
+            commits.any(|commit| {
+                let mut gone = self.may_be_last(commit, read);
+                gone.all(|last| last == drop || self.is_live(last, read))
+            })
+        };
+        let nothing = self.calls.iter().filter(|call| call.kind == Kind::Nothing);
+        nothing.filter(move |read| drop.kind == Kind::Drop && only_by_drop(read))
+    }
+
+    /// The least deadline of a commit, whatever the store's clock showed.
+    fn live_until(&self, commit: &Call) -> Nanos {
+        let earliest = commit.clock.from.saturating_add(self.life(commit).0);
+        earliest.saturating_sub(self.rules.uncertainty)
+    }
+
+    /// Whether a write leaves an entry that is live when a prepare returns.
+    fn is_live(&self, write: &Call, read: &Call) -> bool {
+        matches!(write.kind, Kind::Commit { .. }) && read.clock.to < self.live_until(write)
     }
 
     /// Whether a prepare cannot see what there was before the history began.

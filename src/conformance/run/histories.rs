@@ -87,8 +87,13 @@ impl Run<'_> {
             }
         }
         self.take(name, claim, search);
+        let cancelled = |found: &&Disorder| found.clause == Clause::Can1;
+        let mut of_cancelled = found.disorders.iter().filter(cancelled);
+        let all_right_if_late = of_cancelled.all(|found| found.is_right_if_late);
         let mut smallest: BTreeMap<Clause, Disorder> = BTreeMap::new();
-        for disorder in found.disorders {
+        for mut disorder in found.disorders {
+            // To claim that calls may come late would not do if some history stayed wrong.
+            disorder.is_right_if_late &= all_right_if_late;
             match smallest.entry(disorder.clause) {
                 Entry::Vacant(vacant) => {
                     vacant.insert(disorder);
@@ -101,7 +106,8 @@ impl Run<'_> {
         }
         self.publish_found(name, smallest.values().cloned());
         for disorder in smallest.into_values() {
-            let disorder = self.searcher.with_causes(disorder);
+            let mut disorder = self.searcher.with_causes(disorder);
+            disorder.is_right_if_late &= all_right_if_late;
             self.keep(disorder.into_violation(name));
         }
     }
@@ -123,31 +129,54 @@ mod tests {
     use crate::conformance::Made;
     use crate::conformance::check::Settings;
     use crate::conformance::profile::Profile;
+    use crate::conformance::report::Report;
     use crate::memstore::MemStore;
     use std::sync::{Arc, Mutex};
 
-    #[test]
-    fn what_was_found_is_told_before_its_causes_are_looked_for() {
+    /// What is told of these, which were found in histories of that kind.
+    fn told(name: &'static str, found: Vec<Disorder>) -> (Report, Option<Report>) {
         let subject = Arc::new(Made(MemStore::with_clock));
         let profile = Profile::default();
         let (settings, so_far) = (Settings::default(), Mutex::default());
         let mut run = Run::new(&subject, &settings, &profile, &so_far);
-        let found = Disorder {
-            clause: Clause::Con1,
+        let found = Concurrent {
+            disorders: found,
+            ..Concurrent::default()
+        };
+        run.take_histories(name, String::new(), CONCURRENT, found);
+        let report = run.conclude();
+        (report, so_far.into_inner().unwrap().report)
+    }
+
+    fn found(clause: Clause, is_right_if_late: bool) -> Disorder {
+        Disorder {
+            clause,
             records: Vec::new(),
             lanes: String::new(),
             context: String::new(),
             because: "it was found".to_owned(),
             after: 1,
             scenario: None,
+            is_right_if_late,
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_told_before_its_causes_are_looked_for() {
+        let (_, before) = told("concurrent", vec![found(Clause::Con1, false)]);
+        let before = before.map(|report| report.violations[0].because.clone());
+        assert_eq!(before.as_deref(), Some("it was found"));
+    }
+
+    #[test]
+    fn a_claim_is_only_hinted_at_where_all_would_be_right_with_it() {
+        let hints = |others: &[bool]| {
+            let one = found(Clause::Can1, true);
+            let others = others.iter().map(|is_late| found(Clause::Can1, *is_late));
+            let (report, _) = told("cancelled", [one].into_iter().chain(others).collect());
+            report.violations[0].because.contains("`Profile::remote`")
         };
-        let found = Concurrent {
-            disorders: vec![found],
-            ..Concurrent::default()
-        };
-        run.take_histories("concurrent", String::new(), CONCURRENT, found);
-        let told = so_far.into_inner().unwrap().report;
-        let told = told.map(|report| report.violations[0].because.clone());
-        assert_eq!(told.as_deref(), Some("it was found"));
+        assert!(hints(&[]) && hints(&[true]));
+        assert!(!hints(&[false]) && !hints(&[true, false]));
     }
 }

@@ -177,6 +177,26 @@ fn an_entry_that_expires_early_is_told() {
 }
 
 #[test]
+fn a_drop_that_takes_effect_twice_is_told() {
+    let told = tell(&[
+        (1, commit(1, 100), 1, 2),
+        (2, Kind::Drop, 3, 12),
+        (1, Kind::Nothing, 4, 5),
+        (1, commit(2, 100), 6, 7),
+        (1, Kind::Nothing, 8, 9),
+    ]);
+    insta::assert_snapshot!(told, @"
+    c1 [--commit v1 ttl 100s--]  [--prepare nothing--] [--commit v2 ttl 100s--]
+    c2                          [--drop------------------------------------------------------------
+
+    c1 [--prepare nothing--]
+    c2 ---------------------]
+
+    c1's commit of v2 is live until 106s at least, and c2's drop had taken effect before it, as c1's earlier prepare found nothing; yet c1's prepare came after it and had returned by 9s, and finds nothing
+    ");
+}
+
+#[test]
 fn an_entry_that_outlives_its_deadline_is_told() {
     let told = tell(&[(1, commit(1, 2), 1, 2), (2, Kind::Found(1), 6, 7)]);
     insta::assert_snapshot!(told, @"
