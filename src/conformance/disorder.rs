@@ -103,9 +103,23 @@ pub(super) fn in_turn(records: &[Record], profile: &Profile) -> Option<Clause> {
             }
             // Nothing is known of the time before the first write, but a drop ended it.
             _ if admitted.expected.clause == Clause::Pre1 => Some(Clause::Drp1),
+            Some(Outcome::Replied(Reply::Found(other)))
+                if matches!(admitted.expected.reply, Reply::Found(_)) =>
+            {
+                let is_replaced = records.iter().any(|record| commits(&record.op, other));
+                Some(if is_replaced {
+                    Clause::Com6
+                } else {
+                    Clause::Pre3
+                })
+            }
             _ => Some(admitted.expected.clause),
         }
     })
+}
+
+fn commits(op: &Op, value: &Snapshot) -> bool {
+    matches!(op, Op::Commit { snapshot: Some(snapshot), ttl } if snapshot == value && *ttl > 0)
 }
 
 /// What is said of a history.

@@ -97,7 +97,8 @@ fn hangs(
     patience: Duration,
 ) -> bool {
     let watch = Arc::<Watch>::default();
-    let mut watcher = Watcher::new(Arc::clone(&watch));
+    let look = patience / 8;
+    let mut watcher = Watcher::new(Arc::clone(&watch), look);
     let (send, receive) = mpsc::channel::<()>();
     let spawned = workers::roomy().spawn({
         let (subject, profile, watch) = (Arc::clone(subject), profile.clone(), Arc::clone(&watch));
@@ -115,7 +116,7 @@ fn hangs(
     });
     let spawned = spawned.expect("a thread can be had");
     loop {
-        match receive.recv_timeout(patience / 8) {
+        match receive.recv_timeout(look) {
             Err(RecvTimeoutError::Timeout) if watcher.hung(patience).is_some() => {
                 watch.stop();
                 return true;

@@ -248,3 +248,6 @@ fn may_come_late(call: &Record, profile: &Profile) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

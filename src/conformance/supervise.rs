@@ -68,7 +68,7 @@ fn supervised(subject: &Arc<dyn AnySubject>, settings: &Settings) -> Report {
         }
     });
     let kit = kit.expect("a thread can be had");
-    let mut watcher = Watcher::new(Arc::clone(&watch));
+    let mut watcher = Watcher::new(Arc::clone(&watch), LOOK);
     loop {
         if end_of_kit.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
             let report = kit.join();

@@ -144,25 +144,43 @@ fn with_beat(note: impl FnOnce(&Beat)) {
 }
 
 /// Looks at the threads of a check now and then.
+///
+/// When it comes late itself, the machine stood still or was busy with others, and so it may have been
+/// for the call: of such a time no more counts than twice what lies between two looks.
 pub(super) struct Watcher {
     watch: Arc<Watch>,
     clock: SystemClock,
+    /// How long it waits between two looks.
+    look: Duration,
+    /// When it looked last.
+    last: Duration,
+    /// The time that counts.
+    passed: Duration,
     /// How many calls each thread had begun and seen return, and since when it is so.
     seen: Vec<((u64, u64), Duration)>,
 }
 
 impl Watcher {
-    pub(super) fn new(watch: Arc<Watch>) -> Self {
+    pub(super) fn new(watch: Arc<Watch>, look: Duration) -> Self {
         Self {
             watch,
             clock: SystemClock::new(),
+            look,
+            last: Duration::ZERO,
+            passed: Duration::ZERO,
             seen: Vec::new(),
         }
     }
 
     /// The program of a thread that has been in one call for as long as `patience`.
     pub(super) fn hung(&mut self, patience: Duration) -> Option<Hung> {
-        let now = self.clock.now();
+        self.hung_at(self.clock.now(), patience)
+    }
+
+    fn hung_at(&mut self, looked: Duration, patience: Duration) -> Option<Hung> {
+        self.passed += (looked - self.last).min(2 * self.look);
+        self.last = looked;
+        let now = self.passed;
         let beats = lock(&self.watch.beats);
         self.seen.resize(beats.len(), ((0, 0), now));
         beats.iter().zip(&mut self.seen).find_map(|(beat, seen)| {
@@ -185,6 +203,34 @@ impl Watcher {
 mod tests {
     use super::*;
     use std::thread;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_call_that_does_not_return_hangs_and_not_when_the_watcher_itself_came_late() {
+        thread::spawn(|| {
+            let watch = Arc::<Watch>::default();
+            watch.enter();
+            running(Arc::new(vec![Op::Restart]));
+            let mut watcher = Watcher::new(watch, SECOND);
+            let mut hangs_at = |second: u32| watcher.hung_at(second * SECOND, 5 * SECOND).is_some();
+            call_begins();
+            assert!(!(1..=5).any(&mut hangs_at));
+            call_returned();
+            call_begins();
+            assert!(!(6..=10).any(&mut hangs_at));
+            assert!(hangs_at(11), "since the sixth second");
+            call_returned();
+            assert!(!hangs_at(12));
+            call_begins();
+            assert!(!hangs_at(13));
+            assert!(!hangs_at(1_000), "two seconds of these count");
+            assert!(!(1_001..=1_002).any(&mut hangs_at));
+            assert!(hangs_at(1_003));
+        })
+        .join()
+        .unwrap();
+    }
 
     #[test]
     fn a_thread_that_has_ended_keeps_no_program() {
