@@ -165,7 +165,6 @@ impl Journal {
             Reply::Done if ttl.is_some() && id.is_empty() => {
                 (Clause::Com2, "a commit under the empty id was not refused")
             }
-            Reply::Done if no_life => (Clause::Com3, "a commit for no time was not refused"),
             Reply::Refused(constraint) => {
                 let is_right = match constraint {
                     Constraint::EmptyId => ttl.is_some() && id.is_empty(),
