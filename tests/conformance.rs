@@ -5,8 +5,8 @@ use session_spec::{Clause, Clock, Constraint, ManualClock, MemStore, Snapshot, S
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A store as somebody might write it first: the life of an entry starts at its first commit.
@@ -244,6 +244,51 @@ fn a_clause_without_a_search_is_undecided_when_asked_for() {
         .only(Clause::Con1)
         .run();
     assert!(matches!(report.verdict, Verdict::Undecided(_)), "{report}");
+}
+
+/// A store whose line breaks once in so many calls, of all that are made.
+struct Flaky(MemStore<ManualClock>, Arc<AtomicU64>);
+
+impl Flaky {
+    fn answer(&self) -> Result<(), StoreError> {
+        match self.1.fetch_add(1, Ordering::SeqCst) % 997 {
+            996 => Err(StoreError::Backend {
+                store: "flaky",
+                source: "the line broke".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Store for Flaky {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.answer()?;
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.answer()?;
+        self.0.commit(snapshot, ttl).await
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        self.answer()?;
+        Store::drop(&self.0, id).await
+    }
+}
+
+#[test]
+fn err_2_an_error_that_does_not_come_again_is_no_violation() {
+    let calls = Arc::<AtomicU64>::default();
+    let make = move |clock| Flaky(MemStore::with_clock(clock), Arc::clone(&calls));
+    let report = check(make).depth(3).sequences(1_000).seed(1).run();
+    assert_eq!(report.verdict, Verdict::Conforms, "{report}");
+    let mut notes = report.notes.iter();
+    assert!(
+        notes.any(|note| note.contains("did not come again")),
+        "{report}"
+    );
 }
 
 #[test]

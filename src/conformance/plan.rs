@@ -48,6 +48,7 @@ impl Display for Step {
         write!(f, "{}", Operation(&self.op))?;
         match self.polls {
             usize::MAX => Ok(()),
+            1 => f.write_str(" (cancelled after 1 poll)"),
             polls => write!(f, " (cancelled after {polls} polls)"),
         }
     }

@@ -47,6 +47,8 @@ pub(super) struct Run<'a> {
     /// that failed with an error.
     undecided: (u64, Vec<Clause>),
     failed: u64,
+    /// Kinds of errors that did not come again when their program was run again.
+    errors: u64,
     isolation: Option<Isolation>,
     /// Where values and ids of all kinds end the process.
     is_random_deadly: bool,
@@ -78,6 +80,7 @@ impl<'a> Run<'a> {
             restarts: false,
             undecided: (0, Vec::new()),
             failed: 0,
+            errors: 0,
             isolation: None,
             is_random_deadly: false,
             report: Report {
@@ -311,9 +314,12 @@ impl<'a> Run<'a> {
         }
         if open > 0 {
             note(format!(
-                "{} replies fell so near to a deadline that the measured times did not decide them; \
-                 they count for no clause",
-                count(open)
+                "{} fell so near to a deadline that the clock, as exact as it is, did not decide; that \
+                 counts for no clause",
+                match open {
+                    1 => "1 reply".to_owned(),
+                    _ => format!("{} replies", count(open)),
+                }
             ));
         }
         if self.failed > 0 {
@@ -322,6 +328,13 @@ impl<'a> Run<'a> {
                  or not",
                 count(self.failed)
             ));
+        }
+        if self.errors > 0 {
+            note(
+                "some calls of one client failed with an error that did not come again; a backend that \
+                 cannot answer has to say so (ERR-2), so they count for no clause"
+                    .to_owned(),
+            );
         }
         if self.undecided.0 > 0 {
             note(format!(

@@ -5,6 +5,7 @@ use super::exec;
 use super::history::{History, Record};
 use super::search::{Caught, Searcher};
 use super::subject::Passing;
+use super::timed::Begin;
 use crate::model::{Nanos, Op};
 
 impl Searcher<'_> {
@@ -41,7 +42,11 @@ impl Searcher<'_> {
 
     /// What one client shows that makes these calls.
     pub(super) fn alone(&self, ops: Vec<Op>, after: u64) -> Option<Caught> {
-        let failure = exec::silently(|| self.runner(&ops)(&ops))?;
+        let failure = exec::silently(|| match self.subject.passing() {
+            Passing::Injected => self.runner(&ops)(&ops),
+            // The clients did not wait for a phase of the clock either.
+            _ => self.timed().run(&ops, Begin::Now),
+        })?;
         Some(Caught {
             ops,
             failure,
@@ -52,10 +57,15 @@ impl Searcher<'_> {
 
     /// The calls with the time between them, each made at its `moment`.
     fn as_program(&self, records: &[&Record], moment: fn(&Record) -> Nanos) -> Vec<Op> {
-        let (mut ops, mut now) = (Vec::new(), 0);
+        // Where time goes on by itself, it is waited for, but for what the calls take anyway.
+        let (mut now, least) = match self.subject.passing() {
+            Passing::Injected => (0, 1),
+            _ => (records.first().map_or(0, |record| moment(record)), 100_000),
+        };
+        let mut ops = Vec::new();
         for record in records {
             let moment = moment(record);
-            if self.subject.passing() == Passing::Injected && moment > now {
+            if moment - now >= least {
                 let by = moment - now;
                 ops.push(Op::Advance { by });
                 now = moment;

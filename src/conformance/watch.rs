@@ -178,7 +178,7 @@ impl Watcher {
     }
 
     fn hung_at(&mut self, looked: Duration, patience: Duration) -> Option<Hung> {
-        self.passed += (looked - self.last).min(2 * self.look);
+        self.passed += looked.saturating_sub(self.last).min(2 * self.look);
         self.last = looked;
         let now = self.passed;
         let beats = lock(&self.watch.beats);

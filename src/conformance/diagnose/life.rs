@@ -23,7 +23,8 @@ pub(super) fn near_miss(failing: &Failing, probe: Probe<'_>) -> Option<String> {
 /// Whether the entry, which should have expired, is never seen to.
 pub(super) fn is_immortal(failing: &Failing, probe: Probe<'_>) -> bool {
     let watched = Watched::of(failing, probe);
-    watched.is_some_and(|watched| watched.lives_at(FURTHEST) == Some(true))
+    let lives = |watched: &Watched<'_>, time| watched.lives_at(time) == Some(true);
+    watched.is_some_and(|watched| lives(&watched, watched.deadline) && lives(&watched, FURTHEST))
 }
 
 /// An entry whose life a program's last advance decides.
@@ -94,8 +95,18 @@ impl<'a> Watched<'a> {
 
     /// It lived too long.
     fn drawn_out(&self) -> Option<String> {
+        let between = [self.deadline, self.deadline.midpoint(self.now)];
+        for time in between.into_iter().filter(|time| *time < self.now) {
+            if !self.lives_at(time)? {
+                let (gone, back) = (Time(time), Time(self.now));
+                return Some(format!(
+                    "the entry is gone at {gone}, and is there again at {back}"
+                ));
+            }
+        }
         let next = self.lives_at(self.now + 1)?;
-        if !next && self.now == self.deadline && self.lives_at(self.now - 1)? {
+        let is_sign = self.other_end(self.now + 1).is_none();
+        if !next && is_sign && self.now == self.deadline && self.lives_at(self.now - 1)? {
             return Some(match self.lives_at_another_deadline() {
                 false => format!("{AGREES_AROUND}, and with a ttl of 1s: suspect rounding"),
                 true => suspect_sign(),
@@ -184,19 +195,28 @@ impl<'a> Watched<'a> {
         Some(gone)
     }
 
+    /// The deadline of another commit that falls on `end`: of one under the same id, if there is one.
+    fn other_end(&self, end: Nanos) -> Option<String> {
+        let commits = self.ops.iter().enumerate().rev();
+        let others = commits.filter_map(|(at, op)| match op {
+            Op::Commit {
+                snapshot: Some(snapshot),
+                ttl,
+            } if time_at(self.ops, at) + ttl == end => Some(snapshot),
+            _ => None,
+        });
+        let (own, foreign): (Vec<_>, Vec<_>) = others.partition(|other| other.id() == self.id);
+        let own = own.first().map(|own| Payload(own).to_string());
+        let name = own.or_else(|| foreign.first().map(|other| Id(other.id()).to_string()));
+        name.map(|name| format!(", at the deadline of {name}"))
+    }
+
     /// What else falls on `end`, where the entry's life ends.
     fn sign(&self, end: Nanos) -> String {
         let others = self.ops.iter().enumerate().rev().skip(1);
-        let mut signs = others.filter_map(|(at, op)| {
+        let prolonged = others.filter_map(|(at, op)| {
             let begin = time_at(self.ops, at);
             match op {
-                Op::Commit {
-                    snapshot: Some(snapshot),
-                    ttl,
-                } if begin + ttl == end => Some(match snapshot.id() == self.id {
-                    true => format!(", at the deadline of {}", Payload(snapshot)),
-                    false => format!(", at the deadline of {}", Id(snapshot.id())),
-                }),
                 Op::Prepare { id } if id == self.id && begin + self.ttl == end => {
                     let begin = Time(begin);
                     Some(format!(", a whole ttl after the prepare at {begin}"))
@@ -204,6 +224,7 @@ impl<'a> Watched<'a> {
                 _ => None,
             }
         });
+        let mut signs = self.other_end(end).into_iter().chain(prolonged);
         let rounded = || {
             let unit = UNITS.iter().find(|unit| self.is_rounded(end, **unit))?;
             Some(format!(", its deadline rounded to {}", Time(*unit)))

@@ -220,8 +220,9 @@ impl<'a> Story<'a> {
             }
             _ if self.dropped_other => Clause::Drp4,
             _ if self.dropped_empty => Clause::Drp3,
+            _ if self.prepared_other => Clause::Pre4,
             _ if !self.committed_other.is_empty() => Clause::Pre3,
-            _ if self.prepared || self.prepared_other => Clause::Pre4,
+            _ if self.prepared => Clause::Pre4,
             Some(Clause::Com6) => Clause::Com6,
             Some(Clause::Com8) => Clause::Com8,
             _ if self.has_rich_payload() => Clause::Snp4,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::conformance::payload;
 use crate::conformance::program::Program;
 use std::iter;
 
@@ -53,15 +54,12 @@ impl Book {
 }
 
 fn found(id: &str, number: u64) -> Reply {
-    Reply::Found(payload(id, number))
+    Reply::Found(payload::numbered(number, id))
 }
 
-fn payload(id: &str, number: u64) -> crate::Snapshot {
-    crate::conformance::payload::numbered(number, id)
-}
-
-fn a(number: u64) -> Option<Reply> {
-    Some(found(&"A".repeat(token::LEN), number))
+/// What is found under A.
+fn a(number: u64) -> Reply {
+    found(&"A".repeat(token::LEN), number)
 }
 
 #[test]
@@ -125,9 +123,9 @@ fn com_4_a_refused_commit_did_not_happen() {
     book.commit(1);
     let refused = Reply::Refused(Constraint::TtlNotPositive);
     assert_eq!(book.call("commit A v2 ttl 0s", Some(refused.clone())), None);
-    assert_eq!(book.call("prepare A", a(1)), None);
+    assert_eq!(book.call("prepare A", Some(a(1))), None);
     assert_eq!(book.call("commit A v3 ttl 0s", Some(refused)), None);
-    assert_eq!(book.call("prepare A", a(3)), Some(Clause::Pre3));
+    assert_eq!(book.call("prepare A", Some(a(3))), Some(Clause::Pre3));
 }
 
 #[test]
@@ -135,17 +133,17 @@ fn what_can_no_longer_matter_is_forgotten() {
     let mut book = Book::default();
     for number in 1..100 {
         book.commit(number);
-        assert_eq!(book.call("prepare A", a(number as u64)), None);
+        assert_eq!(book.call("prepare A", Some(a(number as u64))), None);
         assert!(book.remembered() <= 4, "{}", book.remembered());
     }
     // The last two writes, and what came after the first of these.
     assert_eq!(book.remembered(), 4);
     for _ in 0..100 {
-        book.call("prepare A", a(99));
+        book.call("prepare A", Some(a(99)));
     }
     assert_eq!(book.remembered(), 2 + REMEMBERED);
     // Each of them may still show what is wrong.
-    assert_eq!(book.call("prepare A", a(98)), Some(Clause::Com6));
+    assert_eq!(book.call("prepare A", Some(a(98))), Some(Clause::Com6));
     assert_eq!(book.remembered(), 0);
 }
 
@@ -158,7 +156,7 @@ fn what_a_prepare_under_way_may_give_is_not_forgotten() {
         book.commit(number);
     }
     assert_eq!(book.remembered(), 50);
-    assert_eq!(book.end(&slow, a(1)), None);
+    assert_eq!(book.end(&slow, Some(a(1))), None);
     // It began before what is remembered now had returned.
     book.commit(50);
     assert_eq!(book.remembered(), 2);
@@ -177,9 +175,9 @@ fn a_prepare_that_is_under_way_for_too_long_is_not_judged() {
     let slower = book.begin("prepare A");
     book.commit(MOST);
     assert_eq!(book.remembered(), 5, "the second one is still judged");
-    assert_eq!(book.end(&slow, a(1_000)), None);
-    assert_eq!(book.call("prepare A", a(2_000)), None);
-    assert_eq!(book.end(&slower, a(1_000)), Some(Clause::Pre3));
+    assert_eq!(book.end(&slow, Some(a(1_000))), None);
+    assert_eq!(book.call("prepare A", Some(a(2_000))), None);
+    assert_eq!(book.end(&slower, Some(a(1_000))), Some(Clause::Pre3));
 }
 
 #[test]
@@ -190,8 +188,8 @@ fn err_3_what_failed_may_come_at_any_time() {
         book.commit(number);
     }
     assert_eq!(book.remembered(), 3);
-    assert_eq!(book.call("prepare A", a(1)), None);
-    assert_eq!(book.call("prepare A", a(9)), Some(Clause::Con1));
+    assert_eq!(book.call("prepare A", Some(a(1))), None);
+    assert_eq!(book.call("prepare A", Some(a(9))), Some(Clause::Con1));
     // That it came is as sure as that it did not: it may come again for all that is known.
     assert_eq!(book.remembered(), 1);
 }
@@ -204,7 +202,7 @@ fn can_1_what_was_cancelled_may_come_later_only_of_what_is_remote() {
         book.commit(2);
         book.commit(3);
         book.commit(4);
-        (book.remembered(), book.call("prepare A", a(1)))
+        (book.remembered(), book.call("prepare A", Some(a(1))))
     };
     assert_eq!(late(Profile::default()).0, 2);
     assert!(late(Profile::default()).1.is_some());
@@ -237,5 +235,5 @@ fn ttl_2_time_is_read_before_and_after_a_call() {
     let mut other = Book::default();
     other.call("commit A v1 ttl 2s", Some(Reply::Done));
     other.now += 2 * SECOND;
-    assert_eq!(other.call("prepare A", a(1)), Some(Clause::Ttl2));
+    assert_eq!(other.call("prepare A", Some(a(1))), Some(Clause::Ttl2));
 }

@@ -24,14 +24,14 @@ impl Reduced {
             for (number, client) in (1..).zip(&clients) {
                 let mut lane = vec![' '; end];
                 let calls = self.calls.iter().zip(&labels).zip(&segments);
-                for ((call, label), (from, to)) in calls {
-                    if call.client == *client {
-                        lane[*from..*to].fill('-');
-                        lane[*from] = '[';
-                        lane[from + 3..][..label.len()].copy_from_slice(label);
-                        if call.returned != u64::MAX {
-                            lane[to - 1] = ']';
-                        }
+                let theirs = calls.filter(|((call, _), _)| call.client == *client);
+                // What was cancelled may go on beside the next calls of its client.
+                for ((call, label), (from, to)) in theirs {
+                    lane[*from..*to].fill('-');
+                    lane[*from] = '[';
+                    lane[from + 3..][..label.len()].copy_from_slice(label);
+                    if call.returned != u64::MAX {
+                        lane[to - 1] = ']';
                     }
                 }
                 let lane: String = lane[band..end.min(band + WIDTH)].iter().collect();
@@ -75,19 +75,22 @@ impl Reduced {
         let mut column = 0;
         for (_, call, is_return) in events {
             let length = labels[call].len() + 6;
-            let (from, to) = &mut segments[call];
             if is_return {
-                column = column.max(*from + length);
-                *to = column;
-                column += 1;
+                column = column.max(segments[call].0 + length);
+                segments[call].1 = column;
             } else {
+                // It does not cover the label of a call before it, by the same client.
+                let client = self.calls[call].client;
+                let theirs = (0..call).filter(|one| self.calls[*one].client == client);
+                let labelled = theirs.map(|one| segments[one].0 + labels[one].len() + 6);
+                column = column.max(labelled.max().unwrap_or(0));
                 // A label is not broken.
                 if column % WIDTH + length > WIDTH {
                     column = column.next_multiple_of(WIDTH);
                 }
-                *from = column;
-                column += 1;
+                segments[call].0 = column;
             }
+            column += 1;
         }
         (segments, column)
     }

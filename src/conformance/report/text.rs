@@ -130,7 +130,8 @@ impl Display for Violation {
         write!(f, "{}", trace.ending_with(last))?;
         wrapped(f, "because  ", &format!("{}.", self.because))?;
         if let Some(near_miss) = &self.near_miss {
-            wrapped(f, "near     ", &format!("{near_miss}."))?;
+            let end = if near_miss.ends_with('?') { "" } else { "." };
+            wrapped(f, "near     ", &format!("{near_miss}{end}"))?;
         }
         let operations = if ops.len() == 1 {
             "operation"

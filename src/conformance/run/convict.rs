@@ -35,14 +35,27 @@ impl Run<'_> {
                 None => &run,
             };
             let shrunk = shrink::shrink(ops.clone(), tick, run);
+            let is_error = failure.mistake() == Mistake::Failed;
+            if is_error
+                && !shrunk
+                    .as_ref()
+                    .is_some_and(|one| comes_again(&one.ops, run))
+            {
+                return None;
+            }
             let diagnosis = shrunk.as_ref().map(|failing| self.diagnose(failing, run));
             let failing = shrunk.clone().unwrap_or_else(|| Failing {
                 ops: ops.clone(),
                 failure: failure.clone(),
             });
-            (violation(failing, name, *after, diagnosis), shrunk)
+            Some((violation(failing, name, *after, diagnosis), shrunk))
         });
-        for (violation, failing) in convicted {
+        for convicted in convicted {
+            // A backend that could not answer just then has to say so (ERR-2).
+            let Some((violation, failing)) = convicted else {
+                self.errors += 1;
+                continue;
+            };
             self.keep(violation);
             self.known.extend(failing);
         }
@@ -109,6 +122,12 @@ impl Run<'_> {
         }
         known.sort_by_key(|violation| violation.clause);
     }
+}
+
+/// Whether a program fails whenever it is run.
+fn comes_again(ops: &[Op], run: Probe<'_>) -> bool {
+    const TIMES: usize = 8;
+    (0..TIMES).all(|_| run(ops).is_some())
 }
 
 /// What a failing program shows; of one that did not fail again, nothing says what in it matters.

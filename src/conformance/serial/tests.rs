@@ -5,9 +5,11 @@ use crate::clause::Clause;
 use crate::clock::ManualClock;
 use crate::conformance::Profile;
 use crate::conformance::concurrent::Concurrent;
+use crate::conformance::judge::Span;
 use crate::conformance::payload;
-use crate::conformance::subject::Made;
+use crate::conformance::subject::{Made, Subject, Waiting};
 use crate::model::Reply;
+use crate::store::BoxError;
 use crate::{MemStore, Snapshot, Store, StoreError, token};
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,4 +78,54 @@ fn what_one_client_shows_in_some_order_of_the_calls_that_are_needed_is_no_race()
     assert_eq!((found.sequential.len(), found.disorders.len()), (1, 0));
     let found = judged(MemStore::with_clock);
     assert_eq!((found.sequential.len(), found.disorders.len()), (0, 1));
+}
+
+/// Its entries outlive their deadlines by far.
+struct Overdue(MemStore);
+
+impl Store for Overdue {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.0.commit(snapshot, ttl + Duration::from_secs(60)).await
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        Store::drop(&self.0, id).await
+    }
+}
+
+struct WaitedFor;
+
+impl Subject for WaitedFor {
+    type Store = Overdue;
+    type Clock = Waiting;
+
+    async fn fresh(&self) -> Result<(Overdue, Waiting), BoxError> {
+        Ok((Overdue(MemStore::new()), Waiting))
+    }
+}
+
+#[test]
+fn what_one_client_shows_after_the_same_time_is_no_race() {
+    let searcher = Searcher {
+        subject: &Arc::new(WaitedFor),
+        profile: &Profile::default(),
+        tick: SECOND,
+        deepest: None,
+    };
+    let first = payload::numbered(1, &"A".repeat(token::LEN));
+    let mut records = Record::all(&[
+        ("commit A v1 ttl 2ms", 1, 2, Reply::Done),
+        ("prepare A", 3, 4, Reply::Found(first)),
+    ]);
+    for (record, from) in records.iter_mut().zip([1_000_000, 7_000_000]) {
+        let to = from + 1_000;
+        record.clock = Span { from, to };
+    }
+    let mut found = Concurrent::default();
+    searcher.judge(records, Clause::Con1, &mut found, |_, _| None);
+    assert_eq!((found.sequential.len(), found.disorders.len()), (1, 0));
 }

@@ -125,6 +125,46 @@ fn a_single_wrong_instant_agrees_around_it_only_where_it_does() {
     );
 }
 
+/// What comes back has not lived all the time until then, nor for ever.
+#[test]
+fn an_entry_that_comes_back_by_itself_is_told_so() {
+    let back = |late, _| !(0..SECOND / 2).contains(&late);
+    let told = near(back, "commit A v1 ttl 1s; advance 1500ms; prepare A");
+    assert_eq!(told, "the entry is gone at 1s, and is there again at 1.5s");
+    let half_way = |late, _| !(SECOND / 10..SECOND).contains(&late);
+    let told = near(half_way, "commit A v1 ttl 1s; advance 2s; prepare A");
+    assert_eq!(told, "the entry is gone at 1.5s, and is there again at 2s");
+    // Where it is immortal, it is the ttl that is not honoured.
+    let short = "commit A v1 ttl 1ns; advance 1s; prepare A";
+    let for_ever = |_, ttl| ttl == 1;
+    assert_eq!(told_where(for_ever, short).0, Clause::Com7);
+    let from_then_on = |late, ttl| ttl == 1 && late >= SECOND - 1;
+    assert_eq!(told_where(from_then_on, short).0, Clause::Ttl2);
+}
+
+/// The later deadline of two is no matter of `<` or `<=`, and of two that end there it is the own one.
+#[test]
+fn an_end_that_is_another_deadline_is_told_by_that() {
+    let latest = |log: &[(Nanos, Op)], now, _: &str| {
+        let commits = committed(log);
+        let end = commits.iter().map(|(at, _, ttl)| at + ttl).max();
+        end.filter(|end| now < *end).map(|_| commits[0].1.clone())
+    };
+    let told = |program| told_of(latest, program).1;
+    assert_eq!(
+        told("commit A v1 ttl 1000000001ns; commit A v2 ttl 1s; advance 1s; prepare A"),
+        "the entry lived until 1.000000001s: 1ns too long, at the deadline of v1"
+    );
+    assert_eq!(
+        told("commit A v1 ttl 2s; commit B v2 ttl 2s; commit A v3 ttl 1s; advance 1s; prepare A"),
+        "the entry lived until 2s: 1s too long, at the deadline of v1"
+    );
+    assert_eq!(
+        told("commit B v1 ttl 2s; commit A v2 ttl 1s; advance 1s; prepare A"),
+        "the entry lived until 2s: 1s too long, at the deadline of B"
+    );
+}
+
 #[test]
 fn a_life_that_is_too_short_is_told_by_its_last_end() {
     let lives = |late, _| late < -SECOND * 4 / 10 || (-SECOND / 10..-4).contains(&late);

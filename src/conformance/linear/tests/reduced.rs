@@ -274,6 +274,23 @@ fn a_prepare_that_is_wrong_alone_is_all_that_is_left() {
     ");
 }
 
+#[test]
+fn a_call_that_may_go_on_beside_the_next_of_its_client_covers_none_of_them() {
+    let mut calls = story(&[
+        (1, commit(1, 100), 1, 2),
+        (1, Kind::Drop, 3, u64::MAX),
+        (1, Kind::Nothing, 4, 5),
+        (1, Kind::Found(1), 6, 7),
+    ]);
+    calls[1].outcome = Outcome::Unknown;
+    let reduced = Reduced {
+        places: vec![0, 1, 2, 3],
+        calls,
+        rules: Rules::default(),
+    };
+    insta::assert_snapshot!(reduced.draw(&name), @"c1 [--commit v1 ttl 100s--] [--drop ?---[--prepare nothing--]-[--prepare v1--]-");
+}
+
 /// The names are as long as it takes: the second call fits just so, the fourth does not.
 #[test]
 fn what_does_not_fit_is_drawn_below() {
