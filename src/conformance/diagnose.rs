@@ -74,7 +74,7 @@ pub(super) fn argument(failing: &Failing, clause: Clause) -> String {
 /// What was committed last is lost, and only a remnant of what was committed before hides it: then
 /// the program without that commit, or without the advance after which the remnant should be gone
 /// too, shows the defect itself.
-fn without_the_remnant(failing: &Failing, probe: Probe<'_>) -> Option<Failing> {
+pub(super) fn without_the_remnant(failing: &Failing, probe: Probe<'_>) -> Option<Failing> {
     let mistake = failing.failure.mistake();
     let plainer = match mistake {
         Mistake::Changed => Mistake::Lost,

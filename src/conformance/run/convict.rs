@@ -43,8 +43,9 @@ impl Run<'_> {
             {
                 return None;
             }
-            let diagnosis = shrunk.as_ref().map(|failing| self.diagnose(failing, run));
-            let failing = shrunk.clone().unwrap_or_else(|| Failing {
+            let shown = shrunk.clone().map(|failing| self.plainest(failing, run));
+            let diagnosis = shown.as_ref().map(|failing| self.diagnose(failing, run));
+            let failing = shown.unwrap_or_else(|| Failing {
                 ops: ops.clone(),
                 failure: failure.clone(),
             });
@@ -90,8 +91,9 @@ impl Run<'_> {
             let run = self.searcher.runner(&such[0].ops);
             let found = hidden::search(mistake, &such, known, tick, budget, &run);
             let diagnosed = found.into_iter().map(|(failing, after)| {
-                let diagnosis = self.diagnose(&failing, &run);
-                let violation = violation(failing.clone(), name, after, Some(diagnosis));
+                let shown = self.plainest(failing.clone(), &run);
+                let diagnosis = self.diagnose(&shown, &run);
+                let violation = violation(shown, name, after, Some(diagnosis));
                 (violation, failing)
             });
             diagnosed.collect::<Vec<_>>()
@@ -100,6 +102,20 @@ impl Run<'_> {
             self.keep(violation);
             self.known.push(failing);
         }
+    }
+
+    /// What shows the same defect more plainly, where its first sign is that something else is found.
+    fn plainest(&self, mut failing: Failing, run: Probe<'_>) -> Failing {
+        if !self.searcher.is_in_lockstep() {
+            return failing;
+        }
+        while let Some(plainer) = diagnose::without_the_remnant(&failing, run) {
+            match shrink::shrink(plainer.ops, self.searcher.tick, run) {
+                Some(plainer) => failing = plainer,
+                None => break,
+            }
+        }
+        failing
     }
 
     fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
