@@ -40,6 +40,8 @@ pub(super) struct Story<'a> {
     pub(super) dropped_empty: bool,
     committed_other: Vec<&'a Snapshot>,
     committed_other_since: bool,
+    /// Something was written under another id, whatever it was.
+    written_other: bool,
     pub(super) prepared_other: bool,
     /// Some ids are strange, or differ in case only.
     foreign: bool,
@@ -72,6 +74,7 @@ impl<'a> Story<'a> {
             dropped_empty: false,
             committed_other: Vec::new(),
             committed_other_since: false,
+            written_other: false,
             prepared_other: false,
             foreign: false,
             particular: false,
@@ -125,6 +128,10 @@ impl<'a> Story<'a> {
                 .windows(2)
                 .any(|pair| pair[0].eq_ignore_ascii_case(pair[1]));
         story.particular = are_particular(&ids);
+        if (story.dropped_other || story.dropped_empty) && story.is_any_write_as_good(failing, id) {
+            (story.dropped_other, story.dropped_empty) = (false, false);
+            story.written_other = true;
+        }
         story
     }
 
@@ -231,7 +238,10 @@ impl<'a> Story<'a> {
     }
 
     fn others_matter(&self) -> bool {
-        self.dropped_other || !self.committed_other.is_empty() || self.prepared_other
+        self.dropped_other
+            || self.written_other
+            || !self.committed_other.is_empty()
+            || self.prepared_other
     }
 
     fn has_plain_ttl(&self) -> bool {
@@ -272,15 +282,39 @@ impl Story<'_> {
         })
     }
 
+    /// Whether commits under an id of their own do as well as the drops of other ids than `id`: then it
+    /// is not what they drop that matters, but that something is written.
+    fn is_any_write_as_good(&self, failing: &Failing, id: &str) -> bool {
+        let (Some(probe), Some(fresh)) = (self.probe, self.fresh_id()) else {
+            return false;
+        };
+        let otherwise = |op: &Op| match op {
+            Op::Drop { id: dropped } if dropped != id => Op::Commit {
+                snapshot: Some(payload::numbered(1, &fresh)),
+                ttl: 1_000 * self.tick,
+            },
+            _ => op.clone(),
+        };
+        let ops: Vec<Op> = self.ops.iter().map(otherwise).collect();
+        probe(&ops).is_some_and(|failure| {
+            failure.at + 1 == ops.len() && failure.mistake() == failing.failure.mistake()
+        })
+    }
+
+    /// An id that does not occur.
+    fn fresh_id(&self) -> Option<String> {
+        let ids = lockstep::ids(self.ops);
+        let mut simplest = shrink::simplest(ids.len() + 1).into_iter();
+        simplest.find(|id| !ids.contains(&id.as_str()))
+    }
+
     /// Whether it takes an entry that its commit replaced, and not only one more commit: under an id of
     /// their own the commits before it do as well then.
     fn does_the_replaced_matter(&self) -> bool {
         let (Some(probe), Some((last, _))) = (self.probe, self.commit) else {
             return true;
         };
-        let ids = lockstep::ids(self.ops);
-        let mut simplest = shrink::simplest(ids.len() + 1).into_iter();
-        let Some(fresh) = simplest.find(|id| !ids.contains(&id.as_str())) else {
+        let Some(fresh) = self.fresh_id() else {
             return true;
         };
         let elsewhere = |op: &Op| match op {

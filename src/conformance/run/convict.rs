@@ -90,7 +90,10 @@ impl Run<'_> {
                 .collect();
             let run = self.searcher.runner(&such[0].ops);
             let found = hidden::search(mistake, &such, known, tick, budget, &run);
-            let diagnosed = found.into_iter().map(|(failing, after)| {
+            let comes_again =
+                |failing: &Failing| mistake != Mistake::Failed || comes_again(&failing.ops, &run);
+            let found = found.into_iter().filter(|(one, _)| comes_again(one));
+            let diagnosed = found.map(|(failing, after)| {
                 let shown = self.plainest(failing.clone(), &run);
                 let diagnosis = self.diagnose(&shown, &run);
                 let violation = violation(shown, name, after, Some(diagnosis));

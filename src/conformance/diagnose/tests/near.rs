@@ -142,6 +142,32 @@ fn an_entry_that_comes_back_by_itself_is_told_so() {
     assert_eq!(told_where(from_then_on, short).0, Clause::Ttl2);
 }
 
+/// Where any write would do, it is not the drop that touches another id.
+#[test]
+fn a_drop_of_another_id_matters_only_if_a_commit_would_not_do() {
+    // Every third write loses what was there.
+    let every_third = |log: &[(Nanos, Op)], _, _: &str| {
+        let is_whole = !log.len().is_multiple_of(3);
+        is_whole.then(|| committed(log)[0].1.clone())
+    };
+    let told = |program| told_of(every_third, program).0;
+    assert_eq!(
+        told("drop B; drop B; commit A v1 ttl 1s; prepare A"),
+        Clause::Com5
+    );
+    // A drop loses it, and a commit does not.
+    let by_drop = |log: &[(Nanos, Op)], _, _: &str| {
+        let is_dropped = log.iter().any(|(_, op)| matches!(op, Op::Drop { .. }));
+        (!is_dropped).then(|| committed(log)[0].1.clone())
+    };
+    let told = |program| told_of(by_drop, program).0;
+    assert_eq!(told("commit A v1 ttl 1s; drop B; prepare A"), Clause::Drp4);
+    assert_eq!(
+        told(r#"commit A v1 ttl 1s; drop ""; prepare A"#),
+        Clause::Drp3
+    );
+}
+
 /// The later deadline of two is no matter of `<` or `<=`, and of two that end there it is the own one.
 #[test]
 fn an_end_that_is_another_deadline_is_told_by_that() {
