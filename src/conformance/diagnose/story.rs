@@ -228,6 +228,11 @@ impl<'a> Story<'a> {
             _ if self.dropped_other => Clause::Drp4,
             _ if self.dropped_empty => Clause::Drp3,
             _ if self.prepared_other => Clause::Pre4,
+            Some(Clause::Com6)
+                if !self.prepared && self.is_replaced(found) && self.does_the_replaced_matter() =>
+            {
+                Clause::Com6
+            }
             _ if !self.committed_other.is_empty() => Clause::Pre3,
             _ if self.prepared => Clause::Pre4,
             Some(Clause::Com6) => Clause::Com6,
@@ -235,6 +240,13 @@ impl<'a> Story<'a> {
             _ if self.has_rich_payload() => Clause::Snp4,
             _ => Clause::Pre3,
         }
+    }
+
+    /// Whether it was committed under the same id before the last commit, and not again.
+    fn is_replaced(&self, found: &Snapshot) -> bool {
+        let is_found =
+            |op: &Op| matches!(op, Op::Commit { snapshot: Some(one), .. } if one == found);
+        self.ops.iter().any(is_found) && self.commit.is_some_and(|(last, _)| last != found)
     }
 
     fn others_matter(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Convict: from the failing programs of a search to the clauses that the store breaks.
 
 use super::Run;
+use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::diagnose::{self, Diagnosis, Probe};
 use crate::conformance::hidden;
 use crate::conformance::lockstep::Mistake;
@@ -11,9 +12,14 @@ use crate::conformance::subject::Passing;
 use crate::conformance::{restarts, workers};
 use crate::model::Op;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// In longer programs nothing hidden is looked for: it takes long, and there are shorter ones.
 const LONGEST: usize = 64;
+
+/// Where time goes on by itself, a program is shrunk for no longer: tries take as long as they wait, and
+/// a time at which sums overflow, which is shrunk to the very instant, moves on meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 impl Run<'_> {
     /// Shrinks what a search caught, names the clauses, and keeps the smallest program of each.
@@ -21,6 +27,7 @@ impl Run<'_> {
         self.symptoms.extend(search.caught.keys());
         let caught: Vec<Caught> = search.caught.into_values().collect();
         let tick = self.searcher.tick;
+        let is_exact = self.searcher.subject.passing() == Passing::Injected;
         let convicted = workers::each(caught.len(), |index| {
             let Caught {
                 ops,
@@ -28,19 +35,20 @@ impl Run<'_> {
                 after,
                 ..
             } = &caught[index];
-            let run = self.searcher.runner(ops);
-            let with_a_restart = |ops: &[Op]| restarts::needing_one(ops, &run);
+            let (runs, clock) = (self.searcher.runner(ops), SystemClock::new());
+            let run = |ops: &[Op]| match is_exact || clock.now() < LONGEST_WAIT {
+                true => runs(ops),
+                false => None,
+            };
+            let with_a_restart = |ops: &[Op]| restarts::needing_one(ops, run);
             let run: Probe<'_> = match with_a_restart(ops) {
                 Some(_) => &with_a_restart,
                 None => &run,
             };
             let shrunk = shrink::shrink(ops.clone(), tick, run);
-            let is_error = failure.mistake() == Mistake::Failed;
-            if is_error
-                && !shrunk
-                    .as_ref()
-                    .is_some_and(|one| comes_again(&one.ops, run))
-            {
+            let failing = shrunk.as_ref();
+            let repeats = || failing.is_some_and(|one| comes_again(&one.ops, &runs));
+            if failure.mistake() == Mistake::Failed && !repeats() {
                 return None;
             }
             let shown = shrunk.clone().map(|failing| self.plainest(failing, run));

@@ -168,6 +168,21 @@ fn a_drop_of_another_id_matters_only_if_a_commit_would_not_do() {
     );
 }
 
+/// Where what was replaced comes back, it is the replacing, whatever was committed under other ids.
+#[test]
+fn a_replaced_entry_that_comes_back_is_com_6_also_among_others() {
+    // A third write brings back what was there first.
+    let comes_back = |log: &[(Nanos, Op)], _, id: &str| {
+        let commits = committed(log).into_iter().map(|(_, snapshot, _)| snapshot);
+        let own: Vec<Snapshot> = commits.filter(|snapshot| snapshot.id() == id).collect();
+        let place = if log.len() > 2 { own.len() - 1 } else { 0 };
+        own.get(place).cloned()
+    };
+    let told = |program| told_of(comes_back, program).0;
+    let program = "commit A v1 ttl 1s; commit A v2 ttl 1s; commit B v3 ttl 1s; prepare A";
+    assert_eq!(told(program), Clause::Com6);
+}
+
 /// The later deadline of two is no matter of `<` or `<=`, and of two that end there it is the own one.
 #[test]
 fn an_end_that_is_another_deadline_is_told_by_that() {
