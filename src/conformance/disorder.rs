@@ -33,8 +33,9 @@ pub(super) struct Disorder {
     pub(super) after: u64,
     /// How all calls were made, where they can be made again.
     pub(super) scenario: Option<Scenario>,
-    /// Had the cancelled calls taken effect at any later time, all would be right.
-    pub(super) is_right_if_late: bool,
+    /// Whether all would be right, had the cancelled calls taken effect at any later time; nothing where
+    /// that took too long to find out.
+    pub(super) is_right_if_late: Option<bool>,
 }
 
 impl Disorder {
@@ -50,11 +51,11 @@ impl Disorder {
     /// What is wrong, with the hint at what a store may claim for which it would be right.
     pub(super) fn because(&self) -> String {
         let hint = match self.is_right_if_late {
-            true => {
+            Some(true) => {
                 "; had the cancelled call taken effect later, all would be right: of a store whose calls \
                  a task or a server may finish after that, claim `Profile::remote`"
             }
-            false => "",
+            _ => "",
         };
         format!("{}{hint}", self.because)
     }
@@ -184,8 +185,9 @@ pub(super) fn on_one_id(
             Some(reduced) => {
                 let name = |value| values.name(value);
                 let mut disorder = needed(&reduced, &known, &name, clause);
-                disorder.is_right_if_late =
-                    disorder.clause == Clause::Can1 && is_right_if_late(&known, profile, rules);
+                if disorder.clause == Clause::Can1 {
+                    disorder.is_right_if_late = is_right_if_late(&known, profile, rules);
+                }
                 Verdict::Wrong(disorder)
             }
             None => Verdict::Undecided,
@@ -194,14 +196,18 @@ pub(super) fn on_one_id(
 }
 
 /// Whether some order explains the calls if those that were cancelled took effect at any later time.
-fn is_right_if_late(records: &[&Record], profile: &Profile, rules: Rules) -> bool {
+fn is_right_if_late(records: &[&Record], profile: &Profile, rules: Rules) -> Option<bool> {
     let remote = profile.clone().remote();
     let mut values = Values::default();
     let calls = records
         .iter()
         .map(|record| call(record, &remote, &mut values));
     let calls: Vec<Call> = calls.collect();
-    linear::check(&calls, &rules) == Judgement::Linearizable
+    match linear::check(&calls, &rules) {
+        Judgement::Linearizable => Some(true),
+        Judgement::Wrong { .. } => Some(false),
+        Judgement::Undecided { .. } => None,
+    }
 }
 
 /// The calls that are needed, with the argument.
@@ -228,7 +234,7 @@ fn needed(
         context: String::new(),
         after: 0,
         scenario: None,
-        is_right_if_late: false,
+        is_right_if_late: Some(false),
     }
 }
 
@@ -298,7 +304,7 @@ fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Disorder {
         context: String::new(),
         after: 0,
         scenario: None,
-        is_right_if_late: false,
+        is_right_if_late: Some(false),
     }
 }
 
@@ -320,7 +326,7 @@ pub(super) fn broken(records: &[&Record], failed: &Record, lanes: String) -> Dis
         context: String::new(),
         after: 0,
         scenario: None,
-        is_right_if_late: false,
+        is_right_if_late: Some(false),
     }
 }
 

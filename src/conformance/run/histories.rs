@@ -89,11 +89,13 @@ impl Run<'_> {
         self.take(name, claim, search);
         let cancelled = |found: &&Disorder| found.clause == Clause::Can1;
         let mut of_cancelled = found.disorders.iter().filter(cancelled);
-        let all_right_if_late = of_cancelled.all(|found| found.is_right_if_late);
+        let is_wrong_if_late = of_cancelled.any(|found| found.is_right_if_late == Some(false));
         let mut smallest: BTreeMap<Clause, Disorder> = BTreeMap::new();
         for mut disorder in found.disorders {
             // To claim that calls may come late would not do if some history stayed wrong.
-            disorder.is_right_if_late &= all_right_if_late;
+            if is_wrong_if_late {
+                disorder.is_right_if_late = Some(false);
+            }
             match smallest.entry(disorder.clause) {
                 Entry::Vacant(vacant) => {
                     vacant.insert(disorder);
@@ -107,7 +109,9 @@ impl Run<'_> {
         self.publish_found(name, smallest.values().cloned());
         for disorder in smallest.into_values() {
             let mut disorder = self.searcher.with_causes(disorder);
-            disorder.is_right_if_late &= all_right_if_late;
+            if is_wrong_if_late {
+                disorder.is_right_if_late = Some(false);
+            }
             self.keep(disorder.into_violation(name));
         }
     }
@@ -148,7 +152,7 @@ mod tests {
         (report, so_far.into_inner().unwrap().report)
     }
 
-    fn found(clause: Clause, is_right_if_late: bool) -> Disorder {
+    fn found(clause: Clause, is_right_if_late: Option<bool>) -> Disorder {
         Disorder {
             clause,
             records: Vec::new(),
@@ -163,20 +167,20 @@ mod tests {
 
     #[test]
     fn what_was_found_is_told_before_its_causes_are_looked_for() {
-        let (_, before) = told("concurrent", vec![found(Clause::Con1, false)]);
+        let (_, before) = told("concurrent", vec![found(Clause::Con1, Some(false))]);
         let before = before.map(|report| report.violations[0].because.clone());
         assert_eq!(before.as_deref(), Some("it was found"));
     }
 
     #[test]
     fn a_claim_is_only_hinted_at_where_all_would_be_right_with_it() {
-        let hints = |others: &[bool]| {
-            let one = found(Clause::Can1, true);
+        let hints = |others: &[Option<bool>]| {
+            let one = found(Clause::Can1, Some(true));
             let others = others.iter().map(|is_late| found(Clause::Can1, *is_late));
             let (report, _) = told("cancelled", [one].into_iter().chain(others).collect());
             report.violations[0].because.contains("`Profile::remote`")
         };
-        assert!(hints(&[]) && hints(&[true]));
-        assert!(!hints(&[false]) && !hints(&[true, false]));
+        assert!(hints(&[]) && hints(&[Some(true), None]));
+        assert!(!hints(&[Some(false)]) && !hints(&[Some(true), Some(false)]));
     }
 }
