@@ -30,7 +30,9 @@ use std::time::Duration;
 /// # }
 /// ```
 ///
-/// It remembers, for every id, the calls since the last write. What it says shows no id and no
+/// It remembers, for every id, the last writes, and what may still matter beside them: prepares of a while,
+/// and writes that may take effect at any later time. A prepare that is still under way after a hundred
+/// other calls on its id is not judged. What it says shows no id and no
 /// snapshot (SES-8).
 pub struct Oracle<S, C = SystemClock> {
     store: S,

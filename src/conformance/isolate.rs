@@ -74,8 +74,8 @@ thread_local! {
 }
 
 impl Role {
-    /// Of the check of a `subject`, by its type's name, which begins now, on this thread. `wanted` is whether
-    /// another process is to be started; nothing, if that is left to us.
+    /// Of the check that begins now, on this thread; `subject` is the name of its subject's type.
+    /// `wanted` is whether another process is to be started; nothing, if that is left to us.
     pub(super) fn of(subject: &str, wanted: Option<bool>, patience: Duration) -> Self {
         let mut before = BEFORE.get();
         before.checks += 1;

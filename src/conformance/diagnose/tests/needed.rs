@@ -276,6 +276,11 @@ fn of_something_else_that_is_found() {
             Pre3,
         ),
         (
+            "commit A v1 ttl 1s; advance 1s; commit B v1 ttl 1s; prepare A; prepare B",
+            "v2",
+            Pre4,
+        ),
+        (
             "commit A v1 ttl 1s; commit \"é\" v2 ttl 1s; prepare A",
             "v2",
             Idn1,
