@@ -27,7 +27,7 @@ enum Ingredient {
     Advance,
     /// Of the commit that should decide: a payload that is not small.
     Payload,
-    /// Ids that are no tokens.
+    /// Ids that are no tokens. Where data as long does as well, they do not matter.
     Ids,
 }
 
@@ -139,7 +139,10 @@ fn is_necessary(one: Ingredient, ops: &[Op], run: Run<'_>) -> bool {
         .into_iter()
         .filter(|(_, other)| *other == one);
     let mut places = places.map(|(place, _)| place);
-    places.any(|place| run(&without(one, place, ops)).is_none())
+    let passes = |ops: &[Op]| run(ops).is_none();
+    let are_lengths_as_good =
+        || one == Ingredient::Ids && !passes(&shrink::with_ids_in_payloads(ops));
+    places.any(|place| passes(&without(one, place, ops)) && !are_lengths_as_good())
 }
 
 fn without(one: Ingredient, place: usize, ops: &[Op]) -> Vec<Op> {

@@ -19,6 +19,14 @@ pub(super) fn numbered(number: u64, id: &str) -> Snapshot {
     Snapshot::new(id, name, user, data)
 }
 
+/// The same with a text of so many characters more in its data.
+pub(super) fn with_text(snapshot: &Snapshot, length: usize) -> Option<Snapshot> {
+    let mut data = snapshot.data().clone();
+    data.set("", "x".repeat(length)).ok()?;
+    let (id, csrf) = (snapshot.id(), snapshot.csrf_token());
+    Some(Snapshot::new(id, csrf, snapshot.user().cloned(), data))
+}
+
 /// What an operation commits, if it is a commit.
 pub(super) fn committed(op: &Op) -> Option<&Snapshot> {
     match op {

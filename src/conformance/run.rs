@@ -4,6 +4,7 @@ mod convict;
 mod histories;
 mod isolated;
 mod listed;
+mod shorten;
 
 pub(super) use convict::violation;
 
@@ -192,26 +193,7 @@ impl<'a> Run<'a> {
         }
         self.searcher.make_one()?;
         if sequential && budget.depth > 0 {
-            self.publish("exhaustive");
-            let search = self.searcher.exhaustive(budget.depth, &progress)?;
-            let times = self.searcher.times_each();
-            let all = exhaust::programs_up_to(budget.depth) * times as u64;
-            let claim = format!(
-                "{}{{programs}} programs of up to {} operations over {}{}",
-                if all == search.tally.programs {
-                    "all "
-                } else {
-                    ""
-                },
-                budget.depth,
-                Scope::new(self.searcher.profile, self.searcher.tick).claim(),
-                match times {
-                    1 => String::new(),
-                    times =>
-                        format!("; each begun at {times} phases of the clock, and counted as often"),
-                }
-            );
-            self.take("exhaustive", claim, search);
+            self.exhaustive(budget.depth, &progress)?;
         }
         if sequential && budget.sequences > 0 && !self.is_random_deadly {
             self.listed(budget.sequences)?;
@@ -244,6 +226,7 @@ impl<'a> Run<'a> {
         if self.restarts && self.wants(|clause| RESTARTED.contains(&clause)) {
             self.restarted(&budget, &progress)?;
         }
+        self.shorten(budget.depth);
         if budget.sequences > 0 {
             self.histories(&budget, &progress)?;
         }
@@ -251,6 +234,35 @@ impl<'a> Run<'a> {
             let kept = kept.keep(&self.report.violations, self.report.seed);
             self.report.notes.extend(kept.err());
         }
+        Ok(())
+    }
+
+    /// The search in all programs of up to `depth` operations.
+    fn exhaustive(
+        &mut self,
+        depth: usize,
+        progress: &(impl Fn(Progress) + Sync),
+    ) -> Result<(), String> {
+        self.publish("exhaustive");
+        let search = self.searcher.exhaustive(depth, progress)?;
+        let times = self.searcher.times_each();
+        let all = exhaust::programs_up_to(depth) * times as u64;
+        let claim = format!(
+            "{}{{programs}} programs of up to {} operations over {}{}",
+            if all == search.tally.programs {
+                "all "
+            } else {
+                ""
+            },
+            depth,
+            Scope::new(self.searcher.profile, self.searcher.tick).claim(),
+            match times {
+                1 => String::new(),
+                times =>
+                    format!("; each begun at {times} phases of the clock, and counted as often"),
+            }
+        );
+        self.take("exhaustive", claim, search);
         Ok(())
     }
 

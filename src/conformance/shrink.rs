@@ -3,12 +3,16 @@
 //! Greedy, to a fixpoint: every kind of simplification is tried until none of them leaves a program
 //! that still fails in the same way. Each makes the program strictly simpler, so this ends.
 
+mod fewer;
 mod ids;
 mod payloads;
 mod times;
 mod values;
 
-pub(super) use ids::{cuts, renamed, simplest, with_merged_ids, with_plain_ids};
+pub(super) use fewer::fewer;
+pub(super) use ids::{
+    cuts, renamed, simplest, with_ids_in_payloads, with_merged_ids, with_plain_ids,
+};
 
 use super::lockstep::{Failure, Mistake};
 use crate::model::{Nanos, Op};

@@ -24,6 +24,8 @@ pub(crate) struct Shelf {
     /// Whatever else the animal keeps, by id.
     pub(crate) aside: BTreeMap<String, Entry>,
     pub(crate) marks: BTreeSet<String>,
+    /// The ids that a cache holds, the newest last.
+    pub(crate) recent: Vec<String>,
     pub(crate) calls: u64,
     /// When something was last written.
     pub(crate) written: u128,

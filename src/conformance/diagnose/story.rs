@@ -25,6 +25,8 @@ pub(super) struct Story<'a> {
     /// The clause under which that commit put it there: first, over a live entry, or again.
     by: Option<Clause>,
     pub(super) prepared: bool,
+    /// A prepare has found it since its commit.
+    seen_live: bool,
     /// A prepare has rightly found it gone since its commit.
     seen_gone: bool,
     /// A drop came when it was gone already.
@@ -65,6 +67,7 @@ impl<'a> Story<'a> {
             commit: None,
             by: None,
             prepared: false,
+            seen_live: false,
             seen_gone: false,
             dropped_in_vain: false,
             dropped_unknown: false,
@@ -93,6 +96,7 @@ impl<'a> Story<'a> {
                     let otherwise = failure.otherwise.iter().find(|(place, _)| *place == at);
                     let reply = otherwise.map_or(&expected.reply, |(_, reply)| reply);
                     story.seen_gone |= story.commit.is_some() && *reply == Reply::Nothing;
+                    story.seen_live |= matches!(reply, Reply::Found(_));
                 }
                 Op::Prepare { .. } => story.prepared_other = true,
                 Op::Drop { .. } if own => {
@@ -112,6 +116,7 @@ impl<'a> Story<'a> {
                         story.commit = Some((snapshot, *ttl));
                         story.by = Some(expected.clause);
                         story.seen_gone = false;
+                        story.seen_live = false;
                         story.dropped_in_vain = false;
                         story.committed_other_since = false;
                     } else {
@@ -131,6 +136,12 @@ impl<'a> Story<'a> {
         if (story.dropped_other || story.dropped_empty) && story.is_any_write_as_good(failing, id) {
             (story.dropped_other, story.dropped_empty) = (false, false);
             story.written_other = true;
+        }
+        let ends_with_prepare = matches!(ops.last(), Some(Op::Prepare { .. }));
+        let prepared = story.prepared || story.prepared_other;
+        if ends_with_prepare && prepared && story.are_commits_as_good(failing) {
+            story.written_other |= story.prepared_other;
+            (story.prepared, story.prepared_other) = (false, false);
         }
         story
     }
@@ -206,6 +217,7 @@ impl<'a> Story<'a> {
             _ if self.does_the_ttl_matter() || self.now > HUGE => Clause::Com7,
             _ if self.now > 0 && self.others_matter() => Clause::Ttl3,
             _ if self.now > 0 => Clause::Ttl1,
+            _ if self.seen_live => Clause::Pre3,
             _ if self.others_matter() && !self.committed_other_since => Clause::Com5,
             _ if self.others_matter() && self.would_a_long_life_do() => Clause::Ttl3,
             _ if self.others_matter() => Clause::Pre3,
@@ -308,9 +320,26 @@ impl Story<'_> {
             _ => op.clone(),
         };
         let ops: Vec<Op> = self.ops.iter().map(otherwise).collect();
-        probe(&ops).is_some_and(|failure| {
-            failure.at + 1 == ops.len() && failure.mistake() == failing.failure.mistake()
-        })
+        fails_alike(failing, &ops, probe)
+    }
+
+    /// Whether commits do as well as the prepares before the last operation: then it is not what they read
+    /// that matters, but that an entry is used.
+    fn are_commits_as_good(&self, failing: &Failing) -> bool {
+        let Some(probe) = self.probe else {
+            return false;
+        };
+        let last = self.ops.len() - 1;
+        let otherwise = |(at, op): (usize, &Op)| match op {
+            Op::Prepare { id } if at < last => Op::Commit {
+                snapshot: Some(payload::numbered(at as u64 + 1, id)),
+                ttl: 1_000 * self.tick,
+            },
+            _ => op.clone(),
+        };
+        // Where that is refused, for its empty id, it does not fail in the same way.
+        let ops: Vec<Op> = self.ops.iter().enumerate().map(otherwise).collect();
+        fails_alike(failing, &ops, probe)
     }
 
     /// An id that does not occur.
@@ -399,4 +428,11 @@ impl Story<'_> {
         let ops: Vec<Op> = self.ops.iter().map(long).collect();
         self.probe.is_some_and(|probe| probe(&ops).is_none())
     }
+}
+
+/// Whether other operations fail at the last of them, and in the same way.
+fn fails_alike(failing: &Failing, ops: &[Op], probe: Probe<'_>) -> bool {
+    probe(ops).is_some_and(|failure| {
+        failure.at + 1 == ops.len() && failure.mistake() == failing.failure.mistake()
+    })
 }

@@ -1,6 +1,7 @@
 //! Convict: from the failing programs of a search to the clauses that the store breaks.
 
 use super::Run;
+use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::diagnose::{self, Diagnosis, Probe};
 use crate::conformance::hidden;
@@ -116,7 +117,7 @@ impl Run<'_> {
     }
 
     /// What shows the same defect more plainly, where its first sign is that something else is found.
-    fn plainest(&self, mut failing: Failing, run: Probe<'_>) -> Failing {
+    pub(super) fn plainest(&self, mut failing: Failing, run: Probe<'_>) -> Failing {
         if !self.searcher.is_in_lockstep() {
             return failing;
         }
@@ -129,16 +130,22 @@ impl Run<'_> {
         failing
     }
 
-    fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
+    pub(super) fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
         let probe = self.searcher.is_in_lockstep().then_some(run);
         Diagnosis::of(failing, self.searcher.tick, probe)
     }
 
+    /// Whether the store claims to keep the clause, and this check looks at it.
+    pub(super) fn is_asked_for(&self, clause: Clause) -> bool {
+        let only = &self.settings.only;
+        let is_looked_at = only.is_empty() || only.contains(&clause);
+        is_looked_at && self.searcher.profile.why_unclaimed(clause).is_none()
+    }
+
     /// Takes in a violation of a clause that was asked for, unless a smaller one is known.
     pub(super) fn keep(&mut self, violation: Violation) {
-        let (only, clause) = (&self.settings.only, violation.clause);
-        let is_asked_for = only.is_empty() || only.contains(&clause);
-        if !is_asked_for || self.searcher.profile.why_unclaimed(clause).is_some() {
+        let clause = violation.clause;
+        if !self.is_asked_for(clause) {
             return;
         }
         let known = &mut self.report.violations;

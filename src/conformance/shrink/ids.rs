@@ -2,6 +2,7 @@
 
 use super::Shrinker;
 use crate::conformance::lockstep::{self, Failure};
+use crate::conformance::payload;
 use crate::model::Op;
 use crate::token;
 
@@ -15,6 +16,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         self.rename_one(&ids)
             || self.rename_two(&ids)
             || self.rename_cases(&ids)
+            || self.length_into_payloads(&ids)
             || self.shorten_one(&ids)
             || self.shorten_two(&ids)
             || self.plain_characters(&ids)
@@ -61,6 +63,21 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             .flat_map(|one| others.clone().map(move |two| (one, two)));
         let mut pairs = pairs.filter(|(one, two)| one != two && one.eq_ignore_ascii_case(two));
         pairs.any(|(one, two)| self.rename(&[(one, &small), (two, &capital)]))
+    }
+
+    /// Puts a simple id in place of a long one, and data as long as that into what is committed under it:
+    /// some stores go by how much there is of both.
+    fn length_into_payloads(&mut self, ids: &[String]) -> bool {
+        let simple = simplest(ids.len() + 1);
+        let Some(spare) = simple.into_iter().find(|simple| !ids.contains(simple)) else {
+            return false;
+        };
+        let mut long = ids.iter().filter(|id| id.len() > token::LEN);
+        long.any(|id| {
+            let names = [(id, &spare)];
+            let ops = self.best.ops.iter().map(|op| as_long(op, &names)).collect();
+            self.try_these(ops)
+        })
     }
 
     /// Puts `x` in place of other characters, as long in bytes: of one id, or where two are alike.
@@ -126,6 +143,16 @@ pub(in super::super) fn simplest(count: usize) -> Vec<String> {
 
 /// The same with tokens in place of all ids, the empty one apart.
 pub(in super::super) fn with_plain_ids(ops: &[Op]) -> Vec<Op> {
+    with_tokens(ops, renamed)
+}
+
+/// The same with tokens in place of all ids, the empty one apart, and data as long as these were in what
+/// is committed under them.
+pub(in super::super) fn with_ids_in_payloads(ops: &[Op]) -> Vec<Op> {
+    with_tokens(ops, as_long)
+}
+
+fn with_tokens(ops: &[Op], renamed: impl Fn(&Op, &[(&String, &String)]) -> Op) -> Vec<Op> {
     let ids: Vec<String> = lockstep::ids(ops).into_iter().map(str::to_owned).collect();
     let ids: Vec<String> = ids.into_iter().filter(|id| !id.is_empty()).collect();
     let simple = simplest(ids.len());
@@ -159,6 +186,21 @@ pub(in super::super) fn renamed(op: &Op, names: &[(&String, &String)]) -> Op {
             ttl: *ttl,
         },
         Op::Advance { .. } | Op::Restart => op.clone(),
+    }
+}
+
+/// The same under other ids: what is committed under a long one gets data as long as that.
+fn as_long(op: &Op, names: &[(&String, &String)]) -> Op {
+    let length = lockstep::id_of(op).map_or(0, str::len);
+    match renamed(op, names) {
+        Op::Commit {
+            snapshot: Some(snapshot),
+            ttl,
+        } if length > token::LEN => Op::Commit {
+            snapshot: payload::with_text(&snapshot, length),
+            ttl,
+        },
+        op => op,
     }
 }
 

@@ -212,3 +212,17 @@ fn two_ids_lose_what_they_begin_or_end_with_alike() {
     let program = "prepare \"--ab---\"; prepare \"--c---\"";
     assert_eq!(shrunk(program, fails), ops("prepare \"ab\"; prepare \"c\""));
 }
+
+#[test]
+fn a_long_id_becomes_data_as_long_where_only_the_length_of_both_matters() {
+    let length =
+        |op: &Op| crate::conformance::payload::committed(op).map_or(0, |s| s.encode().len());
+    let program = r#"commit "é"*300 v1 ttl 1s; prepare "é"*300"#;
+    let fails = |ops: &[Op]| ops.len() == 2 && length(&ops[0]) > 500;
+    let least = shrunk(program, fails);
+    assert_eq!((length(&least[0]), &least[1]), (501, &ops("prepare A")[0]));
+
+    let fails = |ops: &[Op]| ops.len() == 2 && lockstep::ids(ops)[0].len() > 500;
+    let expected = r#"commit "x"*501 v1 ttl 1s; prepare "x"*501"#;
+    assert_eq!(shrunk(program, fails), ops(expected));
+}

@@ -1,6 +1,6 @@
 //! Drop.
 
-use super::super::animal::{Animal, Entry, RIGHT, failed, refused, validate};
+use super::super::animal::{Animal, Entry, RIGHT, Shelf, failed, refused, validate};
 use super::SECOND;
 use session_spec::{Clause, Constraint, Data, Snapshot};
 
@@ -216,4 +216,51 @@ pub(crate) const DROPS: &[Animal] = &[
         },
         ..RIGHT
     },
+    Animal {
+        name: "a drop of what is still to be written back leaves what it replaces",
+        clause: Some(Clause::Drp1),
+        prepare: |shelf, now, id| {
+            let is_live = |entry: &Entry| now < entry.deadline;
+            if let Some(cached) = shelf.aside.get(id) {
+                return Ok(is_live(cached).then(|| cached.snapshot.clone()));
+            }
+            let Some(entry) = shelf.entries.get(id).cloned().filter(is_live) else {
+                return Ok(None);
+            };
+            write_back(shelf, id);
+            shelf.aside.insert(id.to_owned(), entry.clone());
+            Ok(Some(entry.snapshot))
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            write_back(shelf, snapshot.id());
+            let deadline = now + ttl.as_nanos();
+            let snapshot = snapshot.clone();
+            let id = snapshot.id().to_owned();
+            shelf.marks.insert(id.clone());
+            shelf.aside.insert(id, Entry { snapshot, deadline });
+            Ok(())
+        },
+        drop: |shelf, _, id| {
+            shelf.aside.remove(id);
+            shelf.recent.retain(|known| known != id);
+            if !shelf.marks.remove(id) {
+                shelf.entries.remove(id);
+            }
+            Ok(())
+        },
+    },
 ];
+
+/// Makes room in a cache of two for `id`.
+fn write_back(shelf: &mut Shelf, id: &str) {
+    shelf.recent.retain(|known| known != id);
+    shelf.recent.push(id.to_owned());
+    if shelf.recent.len() > 2 {
+        let oldest = shelf.recent.remove(0);
+        let entry = shelf.aside.remove(&oldest);
+        if let Some(entry) = entry.filter(|_| shelf.marks.remove(&oldest)) {
+            shelf.entries.insert(oldest, entry);
+        }
+    }
+}

@@ -77,6 +77,19 @@ pub(crate) const VALUES: &[Animal] = &[
         _ => Some(value.clone()),
     }),
     Animal {
+        name: "keeps no data that a cookie has no room for",
+        clause: Some(Clause::Snp4),
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let (id, csrf) = (snapshot.id(), snapshot.csrf_token());
+            let bare = Snapshot::new(id, csrf, snapshot.user().cloned(), Data::default());
+            let has_room = snapshot.encode().len() <= 4_096;
+            shelf.put(now, if has_room { snapshot } else { &bare }, ttl);
+            Ok(())
+        },
+        ..RIGHT
+    },
+    Animal {
         name: "an empty session is not written",
         clause: Some(Clause::Snp4),
         commit: |shelf, now, snapshot, ttl| {

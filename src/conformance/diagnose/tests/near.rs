@@ -168,6 +168,33 @@ fn a_drop_of_another_id_matters_only_if_a_commit_would_not_do() {
     );
 }
 
+/// A prepare that does no more than a commit would is no matter of PRE-4: an entry is used, or counted.
+#[test]
+fn a_prepare_is_to_blame_only_if_a_commit_would_not_do_as_well() {
+    fn own(log: &[(Nanos, Op)], id: &str) -> Option<Snapshot> {
+        let mut commits = committed(log).into_iter();
+        commits.find_map(|(_, snapshot, _)| (snapshot.id() == id).then_some(snapshot))
+    }
+    let third_finds_nothing =
+        |log: &[(Nanos, Op)], _, id: &str| own(log, id).filter(|_| log.len() != 2);
+    let second_prepare_finds_nothing = |log: &[(Nanos, Op)], _, id: &str| {
+        let is_prepared = log.iter().any(|(_, op)| matches!(op, Op::Prepare { .. }));
+        own(log, id).filter(|_| !is_prepared)
+    };
+    for (program, clause) in [
+        ("commit A v1 ttl 1s; prepare A; prepare A", Clause::Pre3),
+        ("commit A v1 ttl 1s; prepare B; prepare A", Clause::Com5),
+        // A commit would have been refused.
+        ("commit A v1 ttl 1s; prepare \"\"; prepare A", Clause::Pre4),
+    ] {
+        let told = [
+            told_of(third_finds_nothing, program).0,
+            told_of(second_prepare_finds_nothing, program).0,
+        ];
+        assert_eq!(told, [clause, Clause::Pre4], "{program}");
+    }
+}
+
 /// Where what was replaced comes back, it is the replacing, whatever was committed under other ids.
 #[test]
 fn a_replaced_entry_that_comes_back_is_com_6_also_among_others() {
