@@ -64,6 +64,7 @@ mod judge;
 #[doc(hidden)]
 pub mod linear;
 mod lockstep;
+mod luck;
 mod notorious;
 mod payload;
 mod plan;

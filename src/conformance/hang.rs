@@ -110,6 +110,7 @@ fn hangs(
                 profile: &profile,
                 tick,
                 deepest: None,
+                goes_by_chance: false,
             });
             drop(send);
         }

@@ -72,6 +72,7 @@ impl<'a> Run<'a> {
                 profile,
                 tick: search::ticks(tick),
                 deepest: None,
+                goes_by_chance: false,
             },
             so_far,
             tally: Tally::default(),
@@ -139,6 +140,7 @@ impl<'a> Run<'a> {
     }
 
     fn conclude(mut self) -> Report {
+        self.forget_bad_luck();
         self.note();
         self.report.clauses = Finding::all(
             &self.tally,

@@ -81,6 +81,8 @@ pub(super) struct Searcher<'a> {
     pub(super) tick: Nanos,
     /// Of deeper values it is known that they end the process.
     pub(super) deepest: Option<usize>,
+    /// It was a matter of luck that some program failed.
+    pub(super) goes_by_chance: bool,
 }
 
 /// Programs that are listed at a time, where they are not walked through.

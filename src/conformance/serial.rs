@@ -3,6 +3,7 @@
 
 use super::exec;
 use super::history::{History, Record};
+use super::luck;
 use super::search::{Caught, Searcher};
 use super::subject::Passing;
 use super::timed::Begin;
@@ -42,8 +43,9 @@ impl Searcher<'_> {
 
     /// What one client shows that makes these calls.
     pub(super) fn alone(&self, ops: Vec<Op>, after: u64) -> Option<Caught> {
+        let times = if self.goes_by_chance { luck::TIMES } else { 1 };
         let failure = exec::silently(|| match self.subject.passing() {
-            Passing::Injected => self.runner(&ops)(&ops),
+            Passing::Injected => (0..times).find_map(|_| self.runner(&ops)(&ops)),
             // The clients did not wait for a phase of the clock either.
             _ => self.timed().run(&ops, Begin::Now),
         })?;

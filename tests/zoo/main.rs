@@ -2,6 +2,7 @@
 //! program; every odd but right one must be left in peace.
 
 mod animal;
+mod chance;
 mod claims;
 mod hidden;
 mod minimal;

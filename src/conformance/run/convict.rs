@@ -6,6 +6,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::diagnose::{self, Diagnosis, Probe};
 use crate::conformance::hidden;
 use crate::conformance::lockstep::Mistake;
+use crate::conformance::luck::{self, Luck, comes_again};
 use crate::conformance::report::Violation;
 use crate::conformance::search::{Caught, Search};
 use crate::conformance::shrink::{self, Failing};
@@ -46,30 +47,45 @@ impl Run<'_> {
                 Some(_) => &with_a_restart,
                 None => &run,
             };
-            let shrunk = shrink::shrink(ops.clone(), tick, run);
+            let caught = || Failing {
+                ops: ops.clone(),
+                failure: failure.clone(),
+            };
+            let mut shrunk = shrink::shrink(ops.clone(), tick, run);
             let failing = shrunk.as_ref();
             let repeats = || failing.is_some_and(|one| comes_again(&one.ops, &runs));
             if failure.mistake() == Mistake::Failed && !repeats() {
                 return None;
             }
+            let luck = Luck::new(run);
+            let at_last = |ops: &[Op]| luck.run(ops);
+            let is_luck = is_exact && luck::is_likely(&shrunk.clone().unwrap_or_else(caught), run);
+            let run: Probe<'_> = if is_luck { &at_last } else { run };
+            if is_luck {
+                shrunk = shrink::shrink(ops.clone(), tick, run);
+            }
             let shown = shrunk.clone().map(|failing| self.plainest(failing, run));
-            let diagnosis = shown.as_ref().map(|failing| self.diagnose(failing, run));
-            let failing = shown.unwrap_or_else(|| Failing {
-                ops: ops.clone(),
-                failure: failure.clone(),
-            });
-            Some((violation(failing, name, *after, diagnosis), shrunk))
+            let mut diagnosis = shown.as_ref().map(|failing| self.diagnose(failing, run));
+            if let (true, Some(diagnosis), Some(shown)) = (is_luck, &mut diagnosis, &shown) {
+                diagnosis.near_miss = Some(luck.told(&shown.ops));
+            }
+            let violation = violation(shown.unwrap_or_else(caught), name, *after, diagnosis);
+            Some((violation, shrunk, is_luck))
         });
         for convicted in convicted {
             // A backend that could not answer just then has to say so (ERR-2).
-            let Some((violation, failing)) = convicted else {
+            let Some((violation, failing, is_luck)) = convicted else {
                 self.errors += 1;
                 continue;
             };
             self.keep(violation);
             self.known.extend(failing);
+            self.searcher.goes_by_chance |= is_luck;
         }
-        self.convict_hidden(name, &search.more);
+        // Of what passes without a part, that may be luck.
+        if !self.searcher.goes_by_chance {
+            self.convict_hidden(name, &search.more);
+        }
     }
 
     /// The same for what hides behind known defects. Where time must be waited for, that would take
@@ -135,6 +151,24 @@ impl Run<'_> {
         Diagnosis::of(failing, self.searcher.tick, probe)
     }
 
+    /// Of a store that goes by chance, leaves out what failed once and not again, where something else did:
+    /// most likely that was the same defect.
+    pub(super) fn forget_bad_luck(&mut self) {
+        let violations = &mut self.report.violations;
+        let comes_again = |violation: &Violation| violation.repeats || violation.history.is_some();
+        if !self.searcher.goes_by_chance || !violations.iter().any(comes_again) {
+            return;
+        }
+        let all = violations.len();
+        violations.retain(comes_again);
+        if violations.len() < all {
+            self.report.notes.push(
+                "some programs failed once and not again, and are left out, since the store goes by chance"
+                    .to_owned(),
+            );
+        }
+    }
+
     /// Whether the store claims to keep the clause, and this check looks at it.
     pub(super) fn is_asked_for(&self, clause: Clause) -> bool {
         let only = &self.settings.only;
@@ -156,12 +190,6 @@ impl Run<'_> {
         }
         known.sort_by_key(|violation| violation.clause);
     }
-}
-
-/// Whether a program fails whenever it is run.
-fn comes_again(ops: &[Op], run: Probe<'_>) -> bool {
-    const TIMES: usize = 8;
-    (0..TIMES).all(|_| run(ops).is_some())
 }
 
 /// What a failing program shows; of one that did not fail again, nothing says what in it matters.

@@ -59,6 +59,7 @@ fn judged<S: Store + 'static>(make: fn(ManualClock) -> S) -> Concurrent {
         profile: &Profile::default(),
         tick: SECOND,
         deepest: None,
+        goes_by_chance: false,
     };
     let first = payload::numbered(1, &"A".repeat(token::LEN));
     let calls = [
@@ -115,6 +116,7 @@ fn what_one_client_shows_after_the_same_time_is_no_race() {
         profile: &Profile::default(),
         tick: SECOND,
         deepest: None,
+        goes_by_chance: false,
     };
     let first = payload::numbered(1, &"A".repeat(token::LEN));
     let mut records = Record::all(&[

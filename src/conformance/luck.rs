@@ -1,0 +1,61 @@
+//! Luck: programs that fail in some runs only, since the store goes by chance. It may evict at random.
+
+use super::diagnose::Probe;
+use super::lockstep::{Failure, Mistake};
+use super::shrink::Failing;
+use crate::model::Op;
+use std::cell::Cell;
+
+/// How often a program is run until it counts as one that passes. One that fails in every tenth run is
+/// missed once in eight hundred times.
+pub(super) const TIMES: usize = 64;
+
+/// How many runs more than one for each program there may be: about a second's.
+const MOST: usize = 400_000;
+
+/// Runs each program until it fails, for it may the next time.
+pub(super) struct Luck<'a> {
+    run: Probe<'a>,
+    left: Cell<usize>,
+}
+
+impl<'a> Luck<'a> {
+    pub(super) fn new(run: Probe<'a>) -> Self {
+        let left = Cell::new(MOST);
+        Self { run, left }
+    }
+
+    pub(super) fn run(&self, ops: &[Op]) -> Option<Failure> {
+        let times = self.left.get().clamp(1, TIMES);
+        (0..times).find_map(|_| {
+            self.left.set(self.left.get().saturating_sub(1));
+            (self.run)(ops)
+        })
+    }
+
+    /// How often a program fails, as a sentence.
+    pub(super) fn told(&self, ops: &[Op]) -> String {
+        let failed = (0..TIMES).filter(|_| (self.run)(ops).is_some()).count();
+        format!("it failed in {failed} of {TIMES} runs more: does the store go by chance?")
+    }
+}
+
+/// Whether it may be a matter of luck that such a program fails. What hangs is not run again.
+pub(super) fn is_likely(failing: &Failing, run: Probe<'_>) -> bool {
+    let is_wrong_answer = matches!(
+        failing.failure.mistake(),
+        Mistake::Lost
+            | Mistake::Revived
+            | Mistake::Changed
+            | Mistake::NotRefused
+            | Mistake::Refused
+            | Mistake::Panicked
+    );
+    is_wrong_answer && !comes_again(&failing.ops, run)
+}
+
+/// Whether a program fails whenever it is run.
+pub(super) fn comes_again(ops: &[Op], run: Probe<'_>) -> bool {
+    const TIMES: usize = 8;
+    (0..TIMES).all(|_| run(ops).is_some())
+}
