@@ -27,6 +27,8 @@ pub(super) struct Settings {
     pub(super) sequences: Option<usize>,
     pub(super) length: Option<usize>,
     pub(super) depth: Option<usize>,
+    /// The depth that is usual here, where none was set.
+    pub(super) usual_depth: Option<usize>,
     pub(super) clients: Option<usize>,
     pub(super) tick: Option<Duration>,
     pub(super) seed: Option<u64>,
@@ -46,8 +48,9 @@ impl<S: Subject> Check<S> {
         }
     }
 
-    /// How many random programs to run. Unless told: 10,000 in lockstep with the model, 1,000 where
-    /// time can only be waited for.
+    /// How many random programs to run. Unless told: 10,000 in lockstep with the model, 2,000 on a
+    /// subject with a runtime or a profile of its own, 1,000 where time can only be waited for; or
+    /// fewer, where the store is so slow that they would take longer than half a minute.
     pub fn sequences(mut self, sequences: usize) -> Self {
         self.settings.sequences = Some(sequences);
         self
@@ -62,9 +65,16 @@ impl<S: Subject> Check<S> {
 
     /// The most operations in a program of the exhaustive search, 7 at most; one more takes some
     /// fifteen times as long. Unless told: 5 in lockstep with the model, 4 on a subject with a
-    /// runtime or a profile of its own, 3 where time can only be waited for.
+    /// runtime or a profile of its own, 3 where time can only be waited for; or less, where the store is
+    /// so slow that it would take longer than half a minute.
     pub fn depth(mut self, depth: usize) -> Self {
         self.settings.depth = Some(depth);
+        self
+    }
+
+    /// The depth unless told, where a search has to take less.
+    pub(super) fn usual_depth(mut self, depth: usize) -> Self {
+        self.settings.usual_depth = Some(depth);
         self
     }
 

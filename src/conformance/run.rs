@@ -30,6 +30,7 @@ use crate::clause::Clause;
 use rand::TryRng as _;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// A check under way.
 pub(super) struct Run<'a> {
@@ -50,6 +51,8 @@ pub(super) struct Run<'a> {
     failed: u64,
     /// Kinds of errors that did not come again when their program was run again.
     errors: u64,
+    /// How long the store takes for a program, where that is so long that less was searched.
+    pace: Option<Duration>,
     isolation: Option<Isolation>,
     /// Where values and ids of all kinds end the process.
     is_random_deadly: bool,
@@ -83,6 +86,7 @@ impl<'a> Run<'a> {
             undecided: (0, Vec::new()),
             failed: 0,
             errors: 0,
+            pace: None,
             isolation: None,
             is_random_deadly: false,
             report: Report {
@@ -156,7 +160,7 @@ impl<'a> Run<'a> {
 
     fn search(&mut self) -> Result<(), String> {
         let check = self.settings;
-        let budget = Budget::of(self.settings, &self.searcher);
+        let mut budget = Budget::of(self.settings, &self.searcher);
         budget.validate(self.settings)?;
         let progress = |progress| {
             if let Some(tell) = &check.progress {
@@ -194,6 +198,8 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.searcher.make_one()?;
+        self.publish("exhaustive");
+        self.pace = budget.adapt(self.settings, &self.searcher);
         if sequential && budget.depth > 0 {
             self.exhaustive(budget.depth, &progress)?;
         }
@@ -320,6 +326,13 @@ impl<'a> Run<'a> {
         let Precision { open, wakes, late } = self.precision;
         let count = report::thousands;
         let mut note = |text: String| self.report.notes.push(text);
+        if let Some(pace) = self.pace {
+            note(format!(
+                "the store takes {}us for a program of seven calls, so less was searched than usual: \
+                 `depth` and `sequences` say how much",
+                count(u64::try_from(pace.as_micros()).unwrap_or(u64::MAX))
+            ));
+        }
         if self.tally.refused_ids > 0 {
             note(format!(
                 "the store refused {} commits for ids that are not tokens, as IDN-2 allows",

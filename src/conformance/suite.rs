@@ -263,7 +263,7 @@ fn runs_alone() -> bool {
 fn quick<S: Subject>(check: Check<S>, alone: bool) -> Check<S> {
     match (alone, <S::Clock as Clockwork<S::Store>>::PASSING) {
         (false, Passing::Waiting) => check,
-        (false, _) => check.depth(4),
+        (false, _) => check.usual_depth(4),
         (true, Passing::Waiting) => check.depth(2).sequences(200).seed(seed_of_the_run()),
         (true, _) => check.depth(3).sequences(1_000).seed(seed_of_the_run()),
     }

@@ -23,6 +23,12 @@ pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
         .unwrap_or_else(|panic| panic::resume_unwind(panic))
 }
 
+/// How many tasks there are at a time.
+pub(super) fn cores() -> u32 {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(cores).unwrap_or(u32::MAX)
+}
+
 /// The results of `work(0)`, `work(1)`, .. up to `tasks`, in that order whichever core did them.
 ///
 /// The kit's own threads: panics on them are silent.
@@ -30,7 +36,6 @@ pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 /// # Panics
 /// When the system has no thread left.
 pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let watch = Watch::here();
     let worker = || {
@@ -47,7 +52,7 @@ pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> V
             let spawned = roomy().spawn_scoped(scope, worker);
             spawned.expect("a thread can be had")
         };
-        let workers: Vec<_> = (0..cores.min(tasks)).map(spawned).collect();
+        let workers: Vec<_> = (0..(cores() as usize).min(tasks)).map(spawned).collect();
         workers.into_iter().flat_map(joined).collect()
     });
     results.sort_by_key(|(task, _)| *task);
