@@ -125,6 +125,34 @@ fn a_single_wrong_instant_agrees_around_it_only_where_it_does() {
     );
 }
 
+#[test]
+fn a_life_that_is_cut_short_is_told_by_its_end() {
+    let program = "commit A v1 ttl 2s; advance 1s; prepare A";
+    let told = near(|late, _| late < -SECOND, program);
+    assert_eq!(told, "the entry was gone from 1s on: 1s too early");
+    // At once, and nothing else was written that it could lie at.
+    let told = near(|late, _| late == -2 * SECOND, program);
+    assert_eq!(
+        told,
+        "the entry was gone from 1ns on: 1.999999999s too early"
+    );
+}
+
+/// Whether a whole second is missed as well tells rounding from a wrong sign, where that can be tried.
+#[test]
+fn a_deadline_of_a_second_tells_rounding_from_a_wrong_sign() {
+    let rounded = |late, ttl| late < 0 || late == 0 && ttl != SECOND;
+    let short = "commit A v1 ttl 1ms; advance 1ms; prepare A";
+    let told = near(rounded, short);
+    assert!(
+        told.ends_with("with a ttl of 1s: suspect rounding"),
+        "{told}"
+    );
+    // A second is over before the last advance.
+    let long = "commit A v1 ttl 5s; advance 3s; prepare A; advance 2s; prepare A";
+    assert_eq!(near(rounded, long), AGREES);
+}
+
 /// What comes back has not lived all the time until then, nor for ever.
 #[test]
 fn an_entry_that_comes_back_by_itself_is_told_so() {
@@ -447,6 +475,7 @@ fn what_was_replaced_matters_only_if_it_was_under_this_id() {
 /// What is told of a store that forgets what has something in common with a later entry of another id.
 fn near_where(
     in_common: impl Fn(&Snapshot, &Snapshot) -> bool + Copy + Send + Sync + 'static,
+    program: &str,
 ) -> String {
     let finds = move |log: &[(Nanos, Op)], _, id: &str| {
         let committed = committed(log);
@@ -456,19 +485,24 @@ fn near_where(
         let is_forgotten = later.any(|(_, other, _)| in_common(own, other));
         (!is_forgotten).then(|| own.clone())
     };
-    told_of(finds, "commit A v1 ttl 1s; commit B v1 ttl 1s; prepare A").1
+    told_of(finds, program).1
 }
 
 #[test]
 fn what_snapshots_have_in_common_is_told_where_a_store_goes_by_it() {
     let email = |snapshot: &Snapshot| snapshot.user().map(|user| user.email().to_owned());
-    let by_user = near_where(move |own, other| email(own) == email(other));
+    let program = "commit A v1 ttl 1s; commit B v1 ttl 1s; prepare A";
+    let by_user = near_where(move |own, other| email(own) == email(other), program);
     assert_eq!(by_user, "with another user under B it agrees");
-    let by_csrf = near_where(|own, other| own.csrf_token() == other.csrf_token());
+    let by_csrf = near_where(|own, other| own.csrf_token() == other.csrf_token(), program);
     assert_eq!(by_csrf, "with another CSRF token under B it agrees");
-    let by_data = near_where(|own, other| own.data() == other.data());
+    let by_data = near_where(|own, other| own.data() == other.data(), program);
     assert_eq!(by_data, "with other data under B it agrees");
-    assert_eq!(near_where(|_, _| true), "");
+    assert_eq!(near_where(|_, _| true, program), "");
+    // Neither has a user, so that is nothing that they share.
+    let by_user = move |own: &Snapshot, other: &Snapshot| email(own) == email(other);
+    let without = "commit A v2 ttl 1s; commit B v4 ttl 1s; prepare A";
+    assert_eq!(near_where(by_user, without), "");
 }
 
 #[test]
