@@ -147,8 +147,8 @@ pub struct Violation {
     pub search: &'static str,
     /// How many programs that search ran until then, with this one; 0 where the store hung.
     pub after: u64,
-    /// Whether it failed when it was run again. If not, the program could not be shrunk, and the
-    /// store, or the time it took, is a matter of luck.
+    /// Whether the program failed when it was run again. If not, it could not be shrunk, and the store,
+    /// or the time it took, is a matter of luck. A history is no program, and never runs again alike.
     pub repeats: bool,
     /// The prepares before the last that rightly found nothing, where the model has an entry.
     #[serde(skip)]

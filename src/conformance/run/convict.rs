@@ -11,7 +11,7 @@ use crate::conformance::report::Violation;
 use crate::conformance::search::{Caught, Search};
 use crate::conformance::shrink::{self, Failing};
 use crate::conformance::subject::Passing;
-use crate::conformance::{restarts, workers};
+use crate::conformance::{Outcome, restarts, workers};
 use crate::model::Op;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -155,7 +155,10 @@ impl Run<'_> {
     /// most likely that was the same defect.
     pub(super) fn forget_bad_luck(&mut self) {
         let violations = &mut self.report.violations;
-        let comes_again = |violation: &Violation| violation.repeats || violation.history.is_some();
+        let is_answer = |violation: &Violation| matches!(violation.got, Outcome::Replied(_));
+        let comes_again = |violation: &Violation| {
+            violation.repeats || violation.history.is_some() || !is_answer(violation)
+        };
         if !self.searcher.goes_by_chance || !violations.iter().any(comes_again) {
             return;
         }

@@ -15,7 +15,7 @@ impl Run<'_> {
     /// to be broken that no other does: of one defect, that is the plainer sign. All programs of up to
     /// `depth` operations have been run.
     pub(super) fn shorten(&mut self, depth: usize) {
-        if !self.searcher.is_in_lockstep() {
+        if !self.searcher.is_in_lockstep() || self.searcher.goes_by_chance {
             return;
         }
         let violations = &self.report.violations;

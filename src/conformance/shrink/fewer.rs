@@ -94,24 +94,26 @@ impl<'a> Fewer<'a> {
         used: usize,
         mut go_on: impl FnMut(&mut Self, usize) -> bool,
     ) -> bool {
-        let choices = match lockstep::id_of(kind) {
-            Some(OPEN) => (used + 1).min(self.ids.len()),
-            _ => 1,
-        };
+        if lockstep::id_of(kind) != Some(OPEN) {
+            return self.with(kind.clone(), used, &mut go_on);
+        }
+        let choices = (used + 1).min(self.ids.len());
         (0..choices).any(|choice| {
-            let op = match lockstep::id_of(kind) {
-                Some(OPEN) => self.with_id(kind, choice),
-                _ => kind.clone(),
-            };
-            let used = match lockstep::id_of(kind) {
-                Some(OPEN) => used.max(choice + 1),
-                _ => used,
-            };
-            self.ops.push(op);
-            let found = self.left > 0 && go_on(self, used);
-            self.ops.pop();
-            found
+            let op = self.with_id(kind, choice);
+            self.with(op, used.max(choice + 1), &mut go_on)
         })
+    }
+
+    fn with(
+        &mut self,
+        op: Op,
+        used: usize,
+        go_on: &mut impl FnMut(&mut Self, usize) -> bool,
+    ) -> bool {
+        self.ops.push(op);
+        let found = self.left > 0 && go_on(self, used);
+        self.ops.pop();
+        found
     }
 
     /// With an id, and a commit with the payload of its number, unless it matters what is committed.
