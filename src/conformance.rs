@@ -19,8 +19,9 @@
 //! length over a small alphabet of calls; *notorious*, one program for each value and pair of ids that
 //! stores are known to take for others; *repeated*, the same one, two or three calls up to 257 times;
 //! and *random*, long programs with extreme times, hostile ids and every kind of value. A program that
-//! fails is shrunk; the clause named is derived from the minimal program. A violation ends its program,
-//! not the search.
+//! fails is shrunk, and where no single simplification makes it shorter, all programs of fewer operations
+//! of the same kinds are tried; the clause named is derived from the minimal program. A violation ends its
+//! program, not the search.
 //!
 //! Where the subject can restart its store, a fifth puts restarts into programs: what a durable store
 //! must still have, and what none may bring back.
