@@ -8,7 +8,8 @@ pub(super) fn pair(number: u64) -> [String; 2] {
     let (kind, number) = (number % 8, number / 8);
     match kind {
         0..4 => short(PAIRS[number % PAIRS.len()]),
-        4..7 => with_a_mark(number % MARKED),
+        4..6 => with_a_mark(number % MARKED),
+        6 => escaped(number % ESCAPED),
         _ => {
             let wide = number.is_multiple_of(32);
             let lengths = match wide {
@@ -26,8 +27,10 @@ pub(super) fn pairs() -> impl Iterator<Item = [String; 2]> {
     let long = &LENGTHS[..LENGTHS.len() - 2];
     let long = (0..PLACES).flat_map(move |place| long.iter().map(move |length| (*length, place)));
     let marked = (0..MARKED).map(with_a_mark);
+    let escaped = (0..ESCAPED).map(escaped);
     let long = long.map(|(length, place)| of_length(length, place));
-    PAIRS.into_iter().map(short).chain(marked).chain(long)
+    let short = PAIRS.into_iter().map(short);
+    short.chain(marked).chain(escaped).chain(long)
 }
 
 fn short((one, other): (&str, &str)) -> [String; 2] {
@@ -49,6 +52,30 @@ fn with_a_mark(number: usize) -> [String; 2] {
         _ => [format!("{mark}a{mark}"), "a".to_owned()],
     }
 }
+
+/// A character, and what it is written as where it means something.
+fn escaped(number: usize) -> [String; 2] {
+    let plain = PLAIN[number / ESCAPES];
+    let code = plain as u32;
+    let escaped = match number % ESCAPES {
+        0 => format!("%{code:02X}"),
+        1 => format!("%{code:02x}"),
+        2 => format!("_{code:02x}"),
+        3 => format!("_{code:02X}_"),
+        4 => format!("={code:02X}"),
+        5 => format!("~{code:02x}"),
+        6 => format!("\\x{code:02x}"),
+        7 => format!("\\u{code:04x}"),
+        8 => format!("\\{plain}"),
+        9 => format!("&#{code};"),
+        _ => format!("{code:02x}"),
+    };
+    [escaped, plain.to_string()]
+}
+
+const PLAIN: [char; 7] = ['A', ' ', '/', ':', '_', '%', '"'];
+const ESCAPES: usize = 11;
+const ESCAPED: usize = PLAIN.len() * ESCAPES;
 
 const MARKS: &[u8] = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 const FORMS: usize = 7;
@@ -73,7 +100,7 @@ const LENGTHS: [usize; 20] = [
     65_536,
 ];
 
-const PAIRS: [(&str, &str); 72] = [
+const PAIRS: [(&str, &str); 80] = [
     // Case: of letters, of tokens, and where languages disagree about it.
     ("session", "Session"),
     (
@@ -112,9 +139,19 @@ const PAIRS: [(&str, &str); 72] = [
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     ),
     ("a:b", "a"),
-    // Prefixes that stores put before their keys.
+    // Prefixes that stores put before their keys, and marks that cookies have.
     ("x", "sess:x"),
     ("x", "session:x"),
+    ("x", "s:x"),
+    ("x", "sid:x"),
+    ("x", "session_x"),
+    ("x", "session-x"),
+    ("x", "session/x"),
+    ("x", "user:x"),
+    // Files that a store makes beside those of its entries.
+    ("x", "x.tmp"),
+    ("x", "x.lock"),
+    ("x", ".x"),
     // Paths.
     ("x", "../x"),
     ("x", "./x"),
@@ -138,7 +175,6 @@ const PAIRS: [(&str, &str); 72] = [
     ("_", "y"),
     ("a'--", "a"),
     ("a\"", "a\\\""),
-    ("%41", "A"),
     ("&amp;", "&"),
     ("&lt;", "<"),
     ("{a}b", "{a}c"),
@@ -183,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_pair_and_every_length_comes_up() {
-        let drawn: HashSet<[String; 2]> = (0..2_000_000).step_by(11).map(pair).collect();
+        let drawn: HashSet<[String; 2]> = (0..2_000_000).step_by(13).map(pair).collect();
         let longest = drawn.iter().map(|[one, _]| one.len()).max();
         assert_eq!(longest, Some(65_536));
         assert_eq!(pairs().find(|pair| !drawn.contains(pair)), None);

@@ -20,9 +20,12 @@ impl Searcher<'_> {
         first.retain(|record| record.outcome.is_some());
         second.retain(|record| record.outcome.is_some());
         let orders = [first, second, by_return, records];
-        orders
-            .into_iter()
-            .find_map(|records| self.alone(self.as_program(&records, early), after))
+        let mut programs = MOMENTS.into_iter().flat_map(|moment| {
+            orders
+                .iter()
+                .map(move |records| self.as_program(records, moment))
+        });
+        programs.find_map(|ops| self.alone(ops, after))
     }
 
     /// The same of a few calls, in every order that their spans allow.
@@ -35,8 +38,7 @@ impl Searcher<'_> {
             orders.len() < MOST
         });
         orders.into_iter().find_map(|records| {
-            let moments: [fn(&Record) -> Nanos; 2] = [early, late];
-            let programs = moments.map(|moment| self.as_program(&records, moment));
+            let programs = MOMENTS.map(|moment| self.as_program(&records, moment));
             programs.into_iter().find_map(|ops| self.alone(ops, after))
         })
     }
@@ -77,6 +79,9 @@ impl Searcher<'_> {
         ops
     }
 }
+
+/// When the calls may have read the clock.
+const MOMENTS: [fn(&Record) -> Nanos; 2] = [early, late];
 
 /// When a call may have read the clock at the earliest.
 fn early(record: &Record) -> Nanos {

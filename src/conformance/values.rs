@@ -140,6 +140,12 @@ fn shapes() -> Vec<Value> {
     let shapes = json!([
         [1, 1],
         [2, 1],
+        ["a", "a"],
+        ["b", "a"],
+        ["", ""],
+        [1, null],
+        [null],
+        [true],
         [1, "1", 1.0, null],
         [[]],
         [[1], [2, 3]],
@@ -148,6 +154,11 @@ fn shapes() -> Vec<Value> {
         { "0": 1, "1": 2 },
         { "1": 1 },
         { "a": { "a": null } },
+        { "a": 1, "A": 2 },
+        { "a": 1, "a ": 2, " a": 3 },
+        { "a_b": 1, "a-b": 2, "aB": 3 },
+        { "é": 1, "e": 2 },
+        { "a": {}, "b": [] },
         { "a.b": 1 },
         { "$date": "2020-01-01T00:00:00Z" },
         { "$oid": "0123456789abcdef01234567" },
@@ -238,7 +249,14 @@ const TELLTALES: [&str; 59] = [
 ];
 
 /// Names that have a meaning of their own in some store, as keys.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 36] = [
+    "a",
+    "a ",
+    "é",
+    "e",
+    "userId",
+    "user-id",
+    "Data",
     "_id",
     "__v",
     "id",
