@@ -113,10 +113,10 @@ impl Budget {
 }
 
 /// What takes longer is cut down, unless it was asked for.
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(15);
 
 /// A random program, with all else that is run for each, takes as long as so many usual ones.
-const RANDOM: u32 = 4;
+const RANDOM: u32 = 9;
 
 /// How long the store takes for a usual program, as far as others on the machine do not hold it up.
 fn pace(searcher: &Searcher<'_>) -> Duration {
@@ -221,9 +221,9 @@ mod tests {
         let micros = |micros| Duration::from_micros(micros) * workers::cores();
         let budget = |pace| (deepest(5, pace), most(10_000, pace));
         assert_eq!(budget(Duration::ZERO), (5, 10_000));
-        assert_eq!(budget(micros(20)), (5, 10_000));
-        assert_eq!(budget(micros(200)), (4, 10_000));
-        assert_eq!(budget(micros(1_000)), (3, 7_500));
+        assert_eq!(budget(micros(10)), (5, 10_000));
+        assert_eq!(budget(micros(100)), (4, 10_000));
+        assert_eq!(budget(micros(1_000)), (3, 1_666));
         assert_eq!(budget(micros(1_000_000)), (2, 100));
         assert_eq!(deepest(1, micros(1_000_000)), 1);
         assert_eq!(most(50, micros(1_000_000)), 50);

@@ -50,7 +50,7 @@ impl<S: Subject> Check<S> {
 
     /// How many random programs to run. Unless told: 10,000 in lockstep with the model, 2,000 on a
     /// subject with a runtime or a profile of its own, 1,000 where time can only be waited for; or
-    /// fewer, where the store is so slow that they would take longer than half a minute.
+    /// fewer, where the store is so slow that they would take longer than a quarter of a minute.
     pub fn sequences(mut self, sequences: usize) -> Self {
         self.settings.sequences = Some(sequences);
         self
@@ -66,7 +66,7 @@ impl<S: Subject> Check<S> {
     /// The most operations in a program of the exhaustive search, 7 at most; one more takes some
     /// fifteen times as long. Unless told: 5 in lockstep with the model, 4 on a subject with a
     /// runtime or a profile of its own, 3 where time can only be waited for; or less, where the store is
-    /// so slow that it would take longer than half a minute.
+    /// so slow that it would take longer than a quarter of a minute.
     pub fn depth(mut self, depth: usize) -> Self {
         self.settings.depth = Some(depth);
         self

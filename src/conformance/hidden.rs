@@ -27,7 +27,7 @@ enum Ingredient {
     Advance,
     /// Of the commit that should decide: a payload that is not small.
     Payload,
-    /// Ids that are no tokens. Where data as long does as well, they do not matter.
+    /// Ids that are no tokens, where tokens would not do.
     Ids,
 }
 
@@ -140,9 +140,13 @@ fn is_necessary(one: Ingredient, ops: &[Op], run: Run<'_>) -> bool {
         .filter(|(_, other)| *other == one);
     let mut places = places.map(|(place, _)| place);
     let passes = |ops: &[Op]| run(ops).is_none();
-    let are_lengths_as_good =
-        || one == Ingredient::Ids && !passes(&shrink::with_ids_in_payloads(ops));
-    places.any(|place| passes(&without(one, place, ops)) && !are_lengths_as_good())
+    // Tokens may do, if what is committed is as long, or if they come in the same order.
+    let would_tokens_do = || {
+        let in_payloads = shrink::with_ids_in_payloads(ops);
+        let others = [in_payloads, shrink::with_ids_in_order(ops)];
+        one == Ingredient::Ids && !others.iter().all(|ops| passes(ops))
+    };
+    places.any(|place| passes(&without(one, place, ops)) && !would_tokens_do())
 }
 
 fn without(one: Ingredient, place: usize, ops: &[Op]) -> Vec<Op> {

@@ -102,8 +102,9 @@ impl Profile {
 
     /// The store outlives a restart: what it has acknowledged is there afterwards, commits and drops
     /// alike (DUR-1). One that does not say this may lose entries at a restart, all or some of them,
-    /// but may not bring back a dropped one, an older snapshot, or more life than was left. Checked
-    /// on a subject that can [restart](super::Subject::restart).
+    /// but may not bring back a dropped one or an older snapshot, and what is there afterwards has the
+    /// life that was left to it, neither more nor less. Checked on a subject that can
+    /// [restart](super::Subject::restart).
     #[must_use]
     pub fn durable(mut self) -> Self {
         self.durable = true;

@@ -11,7 +11,8 @@ mod values;
 
 pub(super) use fewer::fewer;
 pub(super) use ids::{
-    cuts, renamed, simplest, with_ids_in_payloads, with_merged_ids, with_plain_ids,
+    cuts, renamed, simplest, with_ids_in_order, with_ids_in_payloads, with_merged_ids,
+    with_plain_ids,
 };
 
 use super::lockstep::{Failure, Mistake};

@@ -133,17 +133,29 @@ impl<'a> Story<'a> {
                 .windows(2)
                 .any(|pair| pair[0].eq_ignore_ascii_case(pair[1]));
         story.particular = are_particular(&ids);
+        if story.is_any_call_as_good(failing) {
+            story.forget_calls();
+        }
         if (story.dropped_other || story.dropped_empty) && story.is_any_write_as_good(failing, id) {
             (story.dropped_other, story.dropped_empty) = (false, false);
             story.written_other = true;
         }
         let ends_with_prepare = matches!(ops.last(), Some(Op::Prepare { .. }));
         let prepared = story.prepared || story.prepared_other;
-        if ends_with_prepare && prepared && story.are_commits_as_good(failing) {
-            story.written_other |= story.prepared_other;
+        if ends_with_prepare && prepared && story.is_any_use_as_good(failing) {
             (story.prepared, story.prepared_other) = (false, false);
         }
         story
+    }
+
+    /// Leaves the commit that should decide, as if nothing else had been called.
+    fn forget_calls(&mut self) {
+        self.by = Some(Clause::Com5);
+        (self.prepared, self.prepared_other) = (false, false);
+        (self.dropped_in_vain, self.dropped_unknown) = (false, false);
+        (self.dropped_other, self.dropped_empty) = (false, false);
+        (self.refused, self.seen_gone) = (false, false);
+        self.committed_other.clear();
     }
 
     pub(super) fn prepare(&self, failing: &Failing, outcome: &Outcome) -> Clause {
@@ -209,6 +221,8 @@ impl<'a> Story<'a> {
             _ if self.foreign && lockstep::ids(self.ops).len() == 1 => Clause::Idn2,
             _ if self.are_ids_confused() => Clause::Idn1,
             _ if self.dropped_other => Clause::Drp4,
+            // Tokens would not do.
+            _ if self.dropped_empty && self.foreign => Clause::Idn1,
             _ if self.dropped_empty => Clause::Drp3,
             _ if self.dropped_unknown => Clause::Drp2,
             _ if self.prepared || self.prepared_other => Clause::Pre4,
@@ -309,37 +323,69 @@ impl Story<'_> {
     /// Whether commits under an id of their own do as well as the drops of other ids than `id`: then it
     /// is not what they drop that matters, but that something is written.
     fn is_any_write_as_good(&self, failing: &Failing, id: &str) -> bool {
-        let (Some(probe), Some(fresh)) = (self.probe, self.fresh_id()) else {
-            return false;
-        };
-        let otherwise = |op: &Op| match op {
-            Op::Drop { id: dropped } if dropped != id => Op::Commit {
-                snapshot: Some(payload::numbered(1, &fresh)),
-                ttl: 1_000 * self.tick,
-            },
-            _ => op.clone(),
-        };
-        let ops: Vec<Op> = self.ops.iter().map(otherwise).collect();
-        fails_alike(failing, &ops, probe)
+        let is_other = |_, op: &Op| matches!(op, Op::Drop { id: dropped } if dropped != id);
+        self.would_do(failing, is_other, |_, fresh| self.lasting(fresh))
     }
 
     /// Whether commits do as well as the prepares before the last operation: then it is not what they read
     /// that matters, but that an entry is used.
-    fn are_commits_as_good(&self, failing: &Failing) -> bool {
-        let Some(probe) = self.probe else {
+    fn is_any_use_as_good(&self, failing: &Failing) -> bool {
+        let last = self.ops.len() - 1;
+        let is_earlier = |at, op: &Op| at < last && matches!(op, Op::Prepare { .. });
+        // Where that is refused, for its empty id, it does not fail in the same way.
+        self.would_do(failing, is_earlier, |id, _| self.lasting(id))
+    }
+
+    /// Whether calls of each kind, on an id of their own, do as well as all but the commit that should
+    /// decide and the last: then it is only their number that matters.
+    fn is_any_call_as_good(&self, failing: &Failing) -> bool {
+        let last = self.ops.len() - 1;
+        let Some((deciding, _)) = self.commit else {
             return false;
         };
-        let last = self.ops.len() - 1;
-        let otherwise = |(at, op): (usize, &Op)| match op {
-            Op::Prepare { id } if at < last => Op::Commit {
-                snapshot: Some(payload::numbered(at as u64 + 1, id)),
-                ttl: 1_000 * self.tick,
-            },
+        let decides = |op: &Op| payload::committed(op).is_some_and(|it| std::ptr::eq(it, deciding));
+        let is_other = |at, op: &Op| at < last && !decides(op) && lockstep::id_of(op).is_some();
+        let others = self.ops.iter().enumerate();
+        let without: Vec<Op> = others
+            .filter(|(at, op)| !is_other(*at, op))
+            .map(|(_, op)| op.clone())
+            .collect();
+        let are_needed = self.probe.is_some_and(|probe| probe(&without).is_none());
+        let prepare = |id: &str| Op::Prepare { id: id.to_owned() };
+        let drop = |id: &str| Op::Drop { id: id.to_owned() };
+        are_needed
+            && self.would_do(failing, is_other, |_, fresh| prepare(fresh))
+            && self.would_do(failing, is_other, |_, fresh| drop(fresh))
+            && self.would_do(failing, is_other, |_, fresh| self.lasting(fresh))
+    }
+
+    /// Whether it fails alike with other calls instead of some, each made for its id and one that does not
+    /// occur.
+    fn would_do(
+        &self,
+        failing: &Failing,
+        such: impl Fn(usize, &Op) -> bool,
+        instead: impl Fn(&str, &str) -> Op,
+    ) -> bool {
+        let (Some(probe), Some(fresh)) = (self.probe, self.fresh_id()) else {
+            return false;
+        };
+        let otherwise = |(at, op): (usize, &Op)| match lockstep::id_of(op) {
+            Some(id) if such(at, op) => instead(id, &fresh),
             _ => op.clone(),
         };
-        // Where that is refused, for its empty id, it does not fail in the same way.
         let ops: Vec<Op> = self.ops.iter().enumerate().map(otherwise).collect();
-        fails_alike(failing, &ops, probe)
+        probe(&ops).is_some_and(|failure| {
+            failure.at + 1 == ops.len() && failure.mistake() == failing.failure.mistake()
+        })
+    }
+
+    /// A commit that outlives the program, of a payload that none has.
+    fn lasting(&self, id: &str) -> Op {
+        Op::Commit {
+            snapshot: Some(payload::numbered(999_999, id)),
+            ttl: 1_000 * self.tick,
+        }
     }
 
     /// An id that does not occur.
@@ -428,11 +474,4 @@ impl Story<'_> {
         let ops: Vec<Op> = self.ops.iter().map(long).collect();
         self.probe.is_some_and(|probe| probe(&ops).is_none())
     }
-}
-
-/// Whether other operations fail at the last of them, and in the same way.
-fn fails_alike(failing: &Failing, ops: &[Op], probe: Probe<'_>) -> bool {
-    probe(ops).is_some_and(|failure| {
-        failure.at + 1 == ops.len() && failure.mistake() == failing.failure.mistake()
-    })
 }

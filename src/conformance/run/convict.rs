@@ -134,7 +134,7 @@ impl Run<'_> {
 
     /// What shows the same defect more plainly, where its first sign is that something else is found.
     pub(super) fn plainest(&self, mut failing: Failing, run: Probe<'_>) -> Failing {
-        if !self.searcher.is_in_lockstep() {
+        if self.searcher.subject.passing() != Passing::Injected {
             return failing;
         }
         while let Some(plainer) = diagnose::without_the_remnant(&failing, run) {
@@ -147,8 +147,14 @@ impl Run<'_> {
     }
 
     pub(super) fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
-        let probe = self.searcher.is_in_lockstep().then_some(run);
-        Diagnosis::of(failing, self.searcher.tick, probe)
+        let is_exact = self.searcher.subject.passing() == Passing::Injected;
+        let probe = is_exact.then_some(run);
+        let mut diagnosis = Diagnosis::of(failing, self.searcher.tick, probe);
+        if !self.searcher.is_in_lockstep() {
+            // Where two answers are right, a program that passes does not tell when a life ends.
+            diagnosis.near_miss = Diagnosis::of(failing, self.searcher.tick, None).near_miss;
+        }
+        diagnosis
     }
 
     /// Of a store that goes by chance, leaves out what failed once and not again, where something else did:

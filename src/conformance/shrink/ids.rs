@@ -143,18 +143,29 @@ pub(in super::super) fn simplest(count: usize) -> Vec<String> {
 
 /// The same with tokens in place of all ids, the empty one apart.
 pub(in super::super) fn with_plain_ids(ops: &[Op]) -> Vec<Op> {
-    with_tokens(ops, renamed)
+    with_tokens(ops, &lockstep::ids(ops), renamed)
+}
+
+/// The same with tokens that are in the same order of all.
+pub(in super::super) fn with_ids_in_order(ops: &[Op]) -> Vec<Op> {
+    let mut ids = lockstep::ids(ops);
+    ids.sort_unstable();
+    with_tokens(ops, &ids, renamed)
 }
 
 /// The same with tokens in place of all ids, the empty one apart, and data as long as these were in what
 /// is committed under them.
 pub(in super::super) fn with_ids_in_payloads(ops: &[Op]) -> Vec<Op> {
-    with_tokens(ops, as_long)
+    with_tokens(ops, &lockstep::ids(ops), as_long)
 }
 
-fn with_tokens(ops: &[Op], renamed: impl Fn(&Op, &[(&String, &String)]) -> Op) -> Vec<Op> {
-    let ids: Vec<String> = lockstep::ids(ops).into_iter().map(str::to_owned).collect();
-    let ids: Vec<String> = ids.into_iter().filter(|id| !id.is_empty()).collect();
+fn with_tokens(
+    ops: &[Op],
+    ids: &[&str],
+    renamed: impl Fn(&Op, &[(&String, &String)]) -> Op,
+) -> Vec<Op> {
+    let ids = ids.iter().filter(|id| !id.is_empty());
+    let ids: Vec<String> = ids.map(|id| (*id).to_owned()).collect();
     let simple = simplest(ids.len());
     let names: Vec<(&String, &String)> = ids.iter().zip(&simple).collect();
     ops.iter().map(|op| renamed(op, &names)).collect()

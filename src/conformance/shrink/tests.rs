@@ -226,3 +226,20 @@ fn a_long_id_becomes_data_as_long_where_only_the_length_of_both_matters() {
     let expected = r#"commit "x"*501 v1 ttl 1s; prepare "x"*501"#;
     assert_eq!(shrunk(program, fails), ops(expected));
 }
+
+/// What a wheel of eight seconds shows alike, or a limit of a quarter of an hour.
+#[test]
+fn times_come_down_by_turns_and_to_usual_ones() {
+    let ttl = |ops: &[Op]| match ops {
+        [Op::Commit { ttl, .. }, Op::Prepare { .. }] => *ttl,
+        _ => 0,
+    };
+    let on_a_wheel = |ops: &[Op]| ttl(ops) > 8 * SECOND && ttl(ops) % (8 * SECOND) == 1;
+    let program = "commit A v1 ttl 1464.000000001s; prepare A";
+    let expected = ops("commit A v1 ttl 8.000000001s; prepare A");
+    assert_eq!(shrunk(program, on_a_wheel), expected);
+    let by_the_quarter = |ops: &[Op]| ttl(ops) > 900 * SECOND && ttl(ops) % (900 * SECOND) == 1;
+    let program = "commit A v1 ttl 83700.000000001s; prepare A";
+    let expected = ops("commit A v1 ttl 900.000000001s; prepare A");
+    assert_eq!(shrunk(program, by_the_quarter), expected);
+}

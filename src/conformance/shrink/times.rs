@@ -5,6 +5,13 @@ use crate::conformance::lockstep::Failure;
 use crate::model::{Nanos, Op};
 use std::collections::BTreeSet;
 
+const SECOND: Nanos = 1_000_000_000;
+
+/// Times that programs wait or keep things for, in seconds.
+const USUAL: [Nanos; 14] = [
+    5, 10, 30, 60, 100, 300, 600, 900, 1_000, 1_800, 3_600, 7_200, 86_400, 604_800,
+];
+
 /// The plainest times, in this order: 1, 2 and 3 ticks.
 #[derive(Clone, Copy)]
 struct Plain([Nanos; 3]);
@@ -187,14 +194,22 @@ fn time(op: &Op) -> Option<Nanos> {
 }
 
 impl Plain {
-    /// Positive times simpler than `time`: plain ones, and on the way to a threshold by halving.
+    /// Positive times simpler than `time`: plain ones, on the way to a threshold by halving, and then those
+    /// that a clock face or a wheel shows alike: a power of two of ticks less, or a usual time instead of the
+    /// whole seconds.
     fn simpler(self, time: Nanos) -> impl Iterator<Item = Nanos> {
         let whole_ticks = time / self.0[0] * self.0[0];
         let lower = (1..=time.ilog2()).map(move |halvings| time - (time >> halvings));
+        let tick = self.0[0];
+        let turns = (0..40).rev().map(move |power| time - (tick << power));
+        let usual = USUAL.into_iter();
+        let usual = usual.map(move |seconds| seconds * SECOND + time % SECOND);
         self.0
             .into_iter()
             .chain([whole_ticks])
             .chain(lower)
+            .chain(turns)
+            .chain(usual)
             .filter(move |new| *new > 0 && self.rank(*new) < self.rank(time))
     }
 

@@ -207,6 +207,11 @@ fn of_what_is_lost() {
         ("commit A v1 ttl 1s; drop B; prepare A", "nothing", Drp4),
         ("commit A v1 ttl 1s; drop \"\"; prepare A", "nothing", Drp3),
         (
+            "commit \"x\" v1 ttl 1s; drop \"\"; prepare \"x\"",
+            "nothing",
+            Idn1,
+        ),
+        (
             "commit A v1 ttl 1s; commit A v2 ttl 0s; prepare A",
             "nothing",
             Com4,
@@ -298,6 +303,11 @@ fn of_something_else_that_is_found() {
         (
             "commit Y v1 ttl 1s; commit Z v2 ttl 1s; prepare Y",
             "v3",
+            Pre3,
+        ),
+        (
+            "commit A v1 ttl 1s; commit A v2 ttl 1s; commit B v3 ttl 1s; prepare A",
+            "v9",
             Pre3,
         ),
         ("commit A v1 ttl 1s; drop B; prepare A", "v2", Drp4),
