@@ -250,6 +250,27 @@ fn the_number_of_calls_is_no_matter_of_what_they_do() {
     }
 }
 
+/// An id that is no token, and that the drop of the empty one drops too.
+#[test]
+fn what_the_empty_id_is_taken_for_is_a_matter_of_ids() {
+    let hashed = |log: &[(Nanos, Op)], _, id: &str| {
+        let is_dropped = log
+            .iter()
+            .any(|(_, op)| matches!(op, Op::Drop { id } if id.is_empty()));
+        let own = committed(log).pop()?.1;
+        (own.id() == id && !is_dropped).then_some(own)
+    };
+    let told = |program| told_of(hashed, program).0;
+    assert_eq!(
+        told("commit \"x\" v1 ttl 1s; drop \"\"; prepare \"x\""),
+        Clause::Idn1
+    );
+    assert_eq!(
+        told("commit A v1 ttl 1s; drop \"\"; prepare A"),
+        Clause::Drp3
+    );
+}
+
 /// With the first commit under another id it fails before its end.
 #[test]
 fn what_is_replaced_matters_where_the_rest_fails_otherwise() {
