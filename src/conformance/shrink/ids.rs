@@ -68,7 +68,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     /// Puts a simple id in place of a long one, and data as long as that into what is committed under it:
     /// some stores go by how much there is of both.
     fn length_into_payloads(&mut self, ids: &[String]) -> bool {
-        let simple = simplest(ids.len() + 1);
+        let simple = simplest(ids.len());
         let Some(spare) = simple.into_iter().find(|simple| !ids.contains(simple)) else {
             return false;
         };
@@ -290,6 +290,23 @@ mod tests {
     fn tokens_in_place_of_all_ids_leave_the_empty_one() {
         let plain = with_plain_ids(&ops("commit \"x\" v1 ttl 1s; drop \"\"; prepare \"y\""));
         assert_eq!(plain, ops("commit A v1 ttl 1s; drop \"\"; prepare B"));
+    }
+
+    #[test]
+    fn tokens_come_in_the_order_of_the_ids_that_they_stand_for() {
+        let plain = with_ids_in_order(&ops("prepare \"y\"; drop \"\"; drop \"x\""));
+        assert_eq!(plain, ops("prepare B; drop \"\"; drop A"));
+    }
+
+    #[test]
+    fn data_as_long_stand_for_long_ids_and_for_no_tokens() {
+        let long = ops("commit \"x\"*33 v0 ttl 1s; commit C v0 ttl 1s; prepare \"x\"*33");
+        let text = format!(
+            r#"{{"csrf_token":"v0","data":{{"":"{}"}}}}"#,
+            "x".repeat(33)
+        );
+        let plain = format!("commit A {text} ttl 1s; commit B v0 ttl 1s; prepare A");
+        assert_eq!(with_ids_in_payloads(&long), ops(&plain));
     }
 
     #[test]
