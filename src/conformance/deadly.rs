@@ -129,7 +129,7 @@ impl Death {
     }
 
     pub(super) fn into_violation(self, search: &'static str, tick: Nanos) -> Violation {
-        let mut diagnosis = Diagnosis::of(&self.failing, tick, None);
+        let mut diagnosis = Diagnosis::of(&self.failing, tick, None, None);
         let depth = self.depth();
         diagnosis.near_miss = (depth > 0 && self.is_minimal).then(|| {
             format!("the value is {depth} levels deep; with one level less the process goes on")

@@ -34,12 +34,18 @@ pub(super) struct Diagnosis {
 
 impl Diagnosis {
     /// `tick` is the unit of plain times; `probe` runs other programs, where that is quick and time
-    /// exact.
-    pub(super) fn of(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Self {
+    /// exact; `near` too, where besides only one answer is right. Where there are two, a program that
+    /// passes does not tell when a life ends.
+    pub(super) fn of(
+        failing: &Failing,
+        tick: Nanos,
+        probe: Option<Probe<'_>>,
+        near: Option<Probe<'_>>,
+    ) -> Self {
         let clause = clause(failing, tick, probe);
         Self {
             clause,
-            near_miss: near_miss(failing, clause, probe),
+            near_miss: near_miss(failing, clause, near),
         }
     }
 }

@@ -98,7 +98,7 @@ fn end(
         of_scenario(scenario, reduced.as_ref(), so_far.search, patience)
     } else {
         let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);
-        let diagnosis = Diagnosis::of(&failing, tick, None);
+        let diagnosis = Diagnosis::of(&failing, tick, None, None);
         violation(failing, so_far.search, 0, Some(diagnosis))
     };
     run.end(so_far, violation)

@@ -67,8 +67,7 @@ impl Timed<'_> {
     }
 
     fn run_begun(&self, programs: &[Vec<Op>], begin: Begin) -> Result<(Vec<Ran>, Precision)> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let share = programs.len().div_ceil(cores).max(1);
+        let share = programs.len().div_ceil(workers::cores() as usize).max(1);
         let shares: Vec<_> = programs.chunks(share).collect();
         let schedules = workers::each(shares.len(), |index| {
             let mut schedule = Schedule::new(self, shares[index], begin);

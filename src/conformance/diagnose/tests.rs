@@ -2,8 +2,10 @@
 
 mod argued;
 mod damaged;
+mod instead;
 mod near;
 mod needed;
+mod scripted;
 
 use super::*;
 use crate::clock::ManualClock;
@@ -179,7 +181,7 @@ fn told(end: fn(Nanos, Nanos) -> Nanos, forgets_drops: bool, program: &str) -> (
     let ops = ops(program);
     let failure = run(&ops).expect("it fails");
     assert_eq!(failure.at + 1, ops.len(), "it fails at its end");
-    let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, Some(&run));
+    let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, Some(&run), Some(&run));
     (diagnosis.clause, diagnosis.near_miss.unwrap_or_default())
 }
 
@@ -283,6 +285,6 @@ fn from_which_ttl_on_an_entry_is_lost_is_told() {
 fn a_commit_that_fails_for_its_payload_breaks_snp_4() {
     let ops = ops(r#"commit A {"csrf_token":"c","data":{"k":["x"]}} ttl 1s"#);
     let failure = Failure::of_last(&ops, Outcome::Failed("no lists".to_owned()));
-    let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, None);
+    let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, None, None);
     assert_eq!(diagnosis.clause, Clause::Snp4);
 }

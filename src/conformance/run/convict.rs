@@ -149,12 +149,8 @@ impl Run<'_> {
     pub(super) fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
         let is_exact = self.searcher.subject.passing() == Passing::Injected;
         let probe = is_exact.then_some(run);
-        let mut diagnosis = Diagnosis::of(failing, self.searcher.tick, probe);
-        if !self.searcher.is_in_lockstep() {
-            // Where two answers are right, a program that passes does not tell when a life ends.
-            diagnosis.near_miss = Diagnosis::of(failing, self.searcher.tick, None).near_miss;
-        }
-        diagnosis
+        let near = self.searcher.is_in_lockstep().then_some(run);
+        Diagnosis::of(failing, self.searcher.tick, probe, near)
     }
 
     /// Of a store that goes by chance, leaves out what failed once and not again, where something else did:
