@@ -141,6 +141,14 @@ pub(crate) const IDS: &[Animal] = &[
     }),
     keyed!("decodes per cent", Clause::Idn1, |id: &str| id
         .replace("%41", "A")),
+    keyed!(
+        "escapes what has no place in a name",
+        Clause::Idn1,
+        |id: &str| {
+            // But not the sign that it escapes with.
+            id.replace('/', "_2f").replace('.', "_2e")
+        }
+    ),
     keyed!("plus is a blank", Clause::Idn1, |id: &str| id
         .replace('+', " ")),
     keyed!("leaves control characters out", Clause::Idn1, |id: &str| {

@@ -22,6 +22,19 @@ pub(crate) const READS: &[Animal] = &[
         ..RIGHT
     },
     Animal {
+        name: "finds the next in order",
+        clause: Some(Clause::Pre1),
+        prepare: |shelf, now, id| {
+            if id.is_empty() {
+                return Ok(None);
+            }
+            let mut from = shelf.entries.range(id.to_owned()..);
+            let live = from.find(|(_, entry)| now < entry.deadline);
+            Ok(live.map(|(_, entry)| entry.snapshot.clone()))
+        },
+        ..RIGHT
+    },
+    Animal {
         name: "empty id is an error",
         clause: Some(Clause::Pre2),
         prepare: |shelf, now, id| match id {

@@ -4,6 +4,7 @@ use super::super::animal::{Animal, RIGHT, validate};
 use super::{named, with_data};
 use serde_json::Value;
 use session_spec::{Clause, Data, Snapshot, User};
+use std::collections::BTreeSet;
 
 pub(crate) const VALUES: &[Animal] = &[
     Animal {
@@ -52,6 +53,29 @@ pub(crate) const VALUES: &[Animal] = &[
         Value::Object(map) if map.is_empty() => None,
         _ => Some(value.clone()),
     }),
+    values!("a list is a set", |value: &Value| match value {
+        Value::Array(items) => {
+            let is_first = |at: &usize| !items[..*at].contains(&items[*at]);
+            let firsts = (0..items.len()).filter(is_first);
+            Some(firsts.map(|at| items[at].clone()).collect())
+        }
+        _ => Some(value.clone()),
+    }),
+    stored!(
+        "keys in any case are one",
+        Clause::Snp4,
+        |snapshot: &Snapshot| {
+            // The first of them keeps its name.
+            let mut known = BTreeSet::new();
+            let mut data = Data::default();
+            for (key, value) in snapshot.data().iter() {
+                if known.insert(key.to_lowercase()) {
+                    data.set(key, value).expect("it was set before");
+                }
+            }
+            with_data(snapshot, data)
+        }
+    ),
     values!("numeric strings become numbers", |value: &Value| {
         let number = value.as_str().and_then(|text| text.parse::<u64>().ok());
         Some(number.map_or(value.clone(), Value::from))
