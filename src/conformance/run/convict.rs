@@ -230,3 +230,72 @@ fn size(violation: &Violation) -> (usize, usize) {
     let program = &violation.program;
     (program.ops().len(), program.to_string().len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::Made;
+    use crate::conformance::check::Settings;
+    use crate::conformance::lockstep::Failure;
+    use crate::conformance::profile::Profile;
+    use crate::conformance::program::Program;
+    use crate::memstore::MemStore;
+    use crate::model::Reply;
+    use std::sync::{Arc, Mutex};
+
+    /// Of a clause, and whether its program failed again.
+    fn found(clause: Clause, outcome: Outcome, comes_again: bool) -> Violation {
+        let program: Program = "commit A v1 ttl 1s; prepare A".parse().unwrap();
+        let ops = program.ops().to_vec();
+        let failure = Failure::of_last(&ops, outcome);
+        let diagnosis = comes_again.then_some(Diagnosis {
+            clause,
+            near_miss: None,
+        });
+        Violation {
+            clause,
+            ..violation(Failing { ops, failure }, "random", 1, diagnosis)
+        }
+    }
+
+    /// What is left of this, and what is noted.
+    fn kept(goes_by_chance: bool, found: Vec<Violation>) -> (Vec<Clause>, Vec<String>) {
+        let subject = Arc::new(Made(MemStore::with_clock));
+        let profile = Profile::default();
+        let (settings, so_far) = (Settings::default(), Mutex::default());
+        let mut run = Run::new(&subject, &settings, &profile, &so_far);
+        run.searcher.goes_by_chance = goes_by_chance;
+        run.report.violations = found;
+        run.forget_bad_luck();
+        let left = run.report.violations.iter().map(|left| left.clause);
+        (left.collect(), run.report.notes)
+    }
+
+    const NOTHING: Outcome = Outcome::Replied(Reply::Nothing);
+
+    #[test]
+    fn of_a_store_that_goes_by_chance_what_failed_once_is_left_out() {
+        let again = || found(Clause::Com5, NOTHING, true);
+        let once = || found(Clause::Ttl1, NOTHING, false);
+        let (left, notes) = kept(true, vec![again(), once()]);
+        assert_eq!(left, [Clause::Com5]);
+        assert!(notes[0].contains("failed once and not again"), "{notes:?}");
+        let both = [Clause::Com5, Clause::Ttl1];
+        assert_eq!(kept(false, vec![again(), once()]), (both.to_vec(), vec![]));
+        let alone = vec![Clause::Ttl1];
+        assert_eq!(kept(true, vec![once()]), (alone, vec![]));
+    }
+
+    #[test]
+    fn a_history_or_a_panic_is_kept_though_it_came_once() {
+        let again = || found(Clause::Com5, NOTHING, true);
+        let panic = found(Clause::Err1, Outcome::Panicked("oh".to_owned()), false);
+        let history = Violation {
+            history: Some("c1 |---|".to_owned()),
+            ..found(Clause::Con1, NOTHING, false)
+        };
+        let all = vec![Clause::Com5, Clause::Err1, Clause::Con1];
+        let (left, notes) = kept(true, vec![again(), panic, history]);
+        assert_eq!((left, notes), (all, vec![]));
+    }
+}
