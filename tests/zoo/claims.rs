@@ -1,12 +1,13 @@
 //! Claims: stores that are wrong within what their profile claims.
 
-use super::animal::{Animal, RIGHT, validate};
+use super::animal::{Animal, Entry, RIGHT, validate};
 use super::checked;
 use session_spec::Clause;
 use session_spec::conformance::Profile;
 use std::time::Duration;
 
 const SECOND: u128 = 1_000_000_000;
+const MILLISECOND: u128 = 1_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// No time to live that is tried for its own sake.
@@ -17,6 +18,7 @@ fn wrong() -> Vec<(Animal, Profile)> {
     let pairs = |number: u64| [number, number + 1].map(|number| number.to_string());
     vec![
         (LATE, profile().resolution(Duration::from_millis(10))),
+        (EARLY, profile().resolution(Duration::from_millis(1))),
         (PROLONGS, profile().resolution(Duration::from_secs(1))),
         (WRAPS, profile().horizon(HORIZON)),
         (SHORT, profile().horizon(HORIZON)),
@@ -33,6 +35,22 @@ const LATE: Animal = Animal {
         validate(snapshot, ttl)?;
         let late = Duration::from_millis(15);
         shelf.put(now, snapshot, ttl.saturating_add(late));
+        Ok(())
+    },
+    ..RIGHT
+};
+
+/// It rounds the time to live up, but its clock down, so that the sum may be too early.
+const EARLY: Animal = Animal {
+    name: "adds a whole ttl to a clock of milliseconds",
+    clause: Some(Clause::Ttl1),
+    prepare: |shelf, now, id| (RIGHT.prepare)(shelf, now - now % MILLISECOND, id),
+    commit: |shelf, now, snapshot, ttl| {
+        validate(snapshot, ttl)?;
+        let whole = ttl.as_nanos().div_ceil(MILLISECOND) * MILLISECOND;
+        let deadline = now - now % MILLISECOND + whole;
+        let (id, snapshot) = (snapshot.id().to_owned(), snapshot.clone());
+        shelf.entries.insert(id, Entry { snapshot, deadline });
         Ok(())
     },
     ..RIGHT
