@@ -1,11 +1,15 @@
 //! Notorious: values and pairs of ids that some store is known to take for others, to cut or to lose.
 //! Random ones hit them with luck; here each has a program of its own.
 
+mod values;
+
+pub(super) use values::snapshots;
+
 use super::hostile;
 use super::payload;
 use super::profile::Profile;
 use super::program::Program;
-use super::values;
+use super::values::{fits, fits_in};
 use crate::data::{Data, MAX_DEPTH};
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
@@ -15,13 +19,13 @@ pub(super) fn programs(profile: &Profile, tick: Nanos, deepest: Option<usize>) -
     let depth = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
     let depth = deepest.map_or(depth, |deepest| depth.min(deepest));
     let [token, _] = profile.two_ids();
-    let snapshots = values::notorious(depth).into_iter();
+    let snapshots = snapshots(depth).into_iter();
     let snapshots = snapshots.map(|snapshot| snapshot.with_id(&*token));
     let snapshots = snapshots.chain(largest(profile, &token));
-    let snapshots = snapshots.filter(|snapshot| values::fits(snapshot, profile));
+    let snapshots = snapshots.filter(|snapshot| fits(snapshot, profile));
     let values = snapshots.map(|snapshot| vec![commit(snapshot, tick), prepare(&token)]);
     let pairs = hostile::pairs().filter(|_| profile.ids.is_none());
-    let pairs = pairs.filter(|pair| pair.iter().all(|id| values::fits_in(id, profile)));
+    let pairs = pairs.filter(|pair| pair.iter().all(|id| fits_in(id, profile)));
     let pairs = pairs.map(|[one, other]| told_apart(&one, &other, tick));
     values.chain(pairs).map(Program::from).collect()
 }
