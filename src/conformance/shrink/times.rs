@@ -113,8 +113,8 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         })
     }
 
-    /// Two times in two places by the same amount, so that one of them becomes plain and what is
-    /// between them stays.
+    /// Two times in two places by the same amount, so that one of them becomes plain, or a usual one, and
+    /// what is between them stays.
     fn shift_two(&mut self) -> bool {
         let plain_times = self.plain();
         let rank = |time| plain_times.rank(time);
@@ -128,8 +128,10 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         let pairs = times
             .iter()
             .flat_map(|one| times.iter().map(move |other| (*one, *other)));
+        let usual = USUAL.map(|seconds| seconds * SECOND);
+        let simple: Vec<Nanos> = plain_times.0.into_iter().chain(usual).collect();
         let mut shifts =
-            pairs.flat_map(|(one, other)| plain_times.0.map(|plain| (one, other, plain)));
+            pairs.flat_map(|(one, other)| simple.iter().map(move |plain| (one, other, *plain)));
         shifts.any(|((first, a), (second, b), plain)| {
             let shifted = b - (a - plain);
             let simpler = rank(plain) + rank(shifted) < rank(a).saturating_add(rank(b));

@@ -155,6 +155,15 @@ fn two_times_shift_until_one_is_plain() {
     assert_eq!(tried, [&of_the_first[..], &of_the_second].concat());
 }
 
+/// Where only whole quarters of an hour will do.
+#[test]
+fn two_times_shift_until_one_is_usual() {
+    let fails = |times: &[Nanos]| times[1] - times[0] == 1 && times[0] % (900 * SECOND) == 0;
+    let first = [83_700 * SECOND, 83_700 * SECOND + 1];
+    let (left, _) = passed(Shrinker::shift_two, &first, fails);
+    assert_eq!(left, [900 * SECOND, 900 * SECOND + 1]);
+}
+
 #[test]
 fn two_long_times_come_down_together() {
     let fails = |times: &[Nanos]| times[1] - times[0] == 100 && times[0] > 60;
