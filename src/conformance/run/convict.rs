@@ -23,69 +23,78 @@ const LONGEST: usize = 64;
 /// a time at which sums overflow, which is shrunk to the very instant, moves on meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// What came of a failing program.
+struct Convicted {
+    violation: Violation,
+    /// As small as it gets, if it failed again.
+    shrunk: Option<Failing>,
+    /// Whether the store goes by chance.
+    is_luck: bool,
+}
+
 impl Run<'_> {
     /// Shrinks what a search caught, names the clauses, and keeps the smallest program of each.
     pub(super) fn convict(&mut self, name: &'static str, search: Search) {
         self.symptoms.extend(search.caught.keys());
         let caught: Vec<Caught> = search.caught.into_values().collect();
-        let tick = self.searcher.tick;
-        let is_exact = self.searcher.subject.passing() == Passing::Injected;
-        let convicted = workers::each(caught.len(), |index| {
-            let Caught {
-                ops,
-                failure,
-                after,
-                ..
-            } = &caught[index];
-            let (runs, clock) = (self.searcher.runner(ops), SystemClock::new());
-            let run = |ops: &[Op]| match is_exact || clock.now() < LONGEST_WAIT {
-                true => runs(ops),
-                false => None,
-            };
-            let with_a_restart = |ops: &[Op]| restarts::needing_one(ops, run);
-            let run: Probe<'_> = match with_a_restart(ops) {
-                Some(_) => &with_a_restart,
-                None => &run,
-            };
-            let caught = || Failing {
-                ops: ops.clone(),
-                failure: failure.clone(),
-            };
-            let mut shrunk = shrink::shrink(ops.clone(), tick, run);
-            let failing = shrunk.as_ref();
-            let repeats = || failing.is_some_and(|one| comes_again(&one.ops, &runs));
-            if failure.mistake() == Mistake::Failed && !repeats() {
-                return None;
-            }
-            let luck = Luck::new(run);
-            let at_last = |ops: &[Op]| luck.run(ops);
-            let is_luck = is_exact && luck::is_likely(&shrunk.clone().unwrap_or_else(caught), run);
-            let run: Probe<'_> = if is_luck { &at_last } else { run };
-            if is_luck {
-                shrunk = shrink::shrink(ops.clone(), tick, run);
-            }
-            let shown = shrunk.clone().map(|failing| self.plainest(failing, run));
-            let mut diagnosis = shown.as_ref().map(|failing| self.diagnose(failing, run));
-            if let (true, Some(diagnosis), Some(shown)) = (is_luck, &mut diagnosis, &shown) {
-                diagnosis.near_miss = Some(luck.told(&shown.ops));
-            }
-            let violation = violation(shown.unwrap_or_else(caught), name, *after, diagnosis);
-            Some((violation, shrunk, is_luck))
-        });
-        for convicted in convicted {
+        let all = workers::each(caught.len(), |index| self.convicted(name, &caught[index]));
+        for one in all {
             // A backend that could not answer just then has to say so (ERR-2).
-            let Some((violation, failing, is_luck)) = convicted else {
+            let Some(one) = one else {
                 self.errors += 1;
                 continue;
             };
-            self.keep(violation);
-            self.known.extend(failing);
-            self.searcher.goes_by_chance |= is_luck;
+            self.keep(one.violation);
+            self.known.extend(one.shrunk);
+            self.searcher.goes_by_chance |= one.is_luck;
         }
         // Of what passes without a part, that may be luck.
         if !self.searcher.goes_by_chance {
             self.convict_hidden(name, &search.more);
         }
+    }
+
+    /// Nothing for an error that does not come again.
+    fn convicted(&self, name: &'static str, caught: &Caught) -> Option<Convicted> {
+        let (ops, tick) = (&caught.ops, self.searcher.tick);
+        let is_exact = self.searcher.subject.passing() == Passing::Injected;
+        let (runs, clock) = (self.searcher.runner(ops), SystemClock::new());
+        let run = |ops: &[Op]| match is_exact || clock.now() < LONGEST_WAIT {
+            true => runs(ops),
+            false => None,
+        };
+        let with_a_restart = |ops: &[Op]| restarts::needing_one(ops, run);
+        let run: Probe<'_> = match with_a_restart(ops) {
+            Some(_) => &with_a_restart,
+            None => &run,
+        };
+        let as_caught = || Failing {
+            ops: ops.clone(),
+            failure: caught.failure.clone(),
+        };
+        let mut shrunk = shrink::shrink(ops.clone(), tick, run);
+        let repeats = |failing: &Failing| comes_again(&failing.ops, &runs);
+        if caught.failure.mistake() == Mistake::Failed && !shrunk.as_ref().is_some_and(repeats) {
+            return None;
+        }
+        let luck = Luck::new(run);
+        let at_last = |ops: &[Op]| luck.run(ops);
+        let is_luck = is_exact && luck::is_likely(&shrunk.clone().unwrap_or_else(as_caught), run);
+        let run: Probe<'_> = if is_luck { &at_last } else { run };
+        if is_luck {
+            shrunk = shrink::shrink(ops.clone(), tick, run);
+        }
+        let shown = shrunk.clone().map(|failing| self.plainest(failing, run));
+        let mut diagnosis = shown.as_ref().map(|failing| self.diagnose(failing, run));
+        if let (true, Some(diagnosis), Some(shown)) = (is_luck, &mut diagnosis, &shown) {
+            diagnosis.near_miss = Some(luck.told(&shown.ops));
+        }
+        let shown = shown.unwrap_or_else(as_caught);
+        Some(Convicted {
+            violation: violation(shown, name, caught.after, diagnosis),
+            shrunk,
+            is_luck,
+        })
     }
 
     /// The same for what hides behind known defects. Where time must be waited for, that would take
