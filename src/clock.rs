@@ -1,5 +1,8 @@
 //! Clocks: where a store reads the time, so that a test can be the one who moves it.
 
+#[cfg(feature = "conformance")]
+pub(crate) mod pause;
+
 use crate::sync::{AtomicU64, Mutex};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, PoisonError};
@@ -153,14 +156,17 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Duration {
-        match self.hand.narrow.load(Ordering::SeqCst) {
+        let now = match self.hand.narrow.load(Ordering::SeqCst) {
             WIDE => *self
                 .hand
                 .wide
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
             nanos => Duration::from_nanos(nanos),
-        }
+        };
+        #[cfg(feature = "conformance")]
+        pause::here();
+        now
     }
 }
 
@@ -203,6 +209,25 @@ mod tests {
         }
         clock.advance(Duration::MAX);
         assert_eq!(clock.now(), Duration::MAX);
+    }
+
+    #[cfg(feature = "conformance")]
+    #[test]
+    fn the_reading_that_pauses_is_the_one_with_that_number() {
+        let times = |number| {
+            let clock = ManualClock::new();
+            let moving = clock.clone();
+            let pause = move || moving.advance(Duration::from_secs(1));
+            let read = || [(); 3].map(|()| clock.now().as_secs());
+            (
+                pause::at_reading(number, pause, read),
+                clock.now().as_secs(),
+            )
+        };
+        assert_eq!(times(0), ([0, 0, 0], 0));
+        assert_eq!(times(1), ([0, 1, 1], 1));
+        assert_eq!(times(3), ([0, 0, 0], 1));
+        assert_eq!(times(4), ([0, 0, 0], 0));
     }
 
     #[test]

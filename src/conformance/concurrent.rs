@@ -229,7 +229,7 @@ impl Searcher<'_> {
                 ids: 1 + number % 2,
             };
             let plan = Plan::long(self, size, &mut dice);
-            let records = plan.as_threads(self.subject);
+            let records = plan.as_threads(self.subject, dice);
             let records = records.map_err(|error| lost(&*error))?;
             if records.is_empty() {
                 break;

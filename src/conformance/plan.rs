@@ -62,6 +62,7 @@ impl Plan {
             _ => &[2, 1_000, 1_000, 1_000],
         };
         let mut draws = Draws::new(searcher, size.ids, lives);
+        draws.renews = false;
         let mut client = |_| (0..size.calls).map(|_| draws.step(dice)).collect();
         Self {
             opening: Vec::new(),
@@ -231,6 +232,10 @@ struct Draws<'a> {
     /// Whether time can be made to pass.
     at_will: bool,
     commits: u64,
+    /// The payloads committed so far, by id.
+    payloads: Vec<Vec<u64>>,
+    /// Whether some are committed again, as applications do to prolong a life.
+    renews: bool,
 }
 
 impl<'a> Draws<'a> {
@@ -247,6 +252,8 @@ impl<'a> Draws<'a> {
             },
             at_will,
             commits: 0,
+            payloads: vec![Vec::new(); ids],
+            renews: true,
         }
     }
 
@@ -264,8 +271,20 @@ impl<'a> Draws<'a> {
 
     fn commit(&mut self, id: usize, life: Nanos) -> Op {
         self.commits += 1;
+        self.payloads[id].push(self.commits);
+        self.commit_of(self.commits, id, life)
+    }
+
+    /// What was committed before, if anything was.
+    fn renew(&self, id: usize, life: Nanos, dice: &mut Dice) -> Option<Op> {
+        let known = &self.payloads[id];
+        let number = *known.get(dice.below(known.len().max(1)))?;
+        Some(self.commit_of(number, id, life))
+    }
+
+    fn commit_of(&self, number: u64, id: usize, life: Nanos) -> Op {
         Op::Commit {
-            snapshot: Some(payload::numbered(self.commits, &self.id(id))),
+            snapshot: Some(payload::numbered(number, &self.id(id))),
             ttl: life * self.tick,
         }
     }
@@ -277,7 +296,11 @@ impl<'a> Draws<'a> {
             7..10 => Op::Drop { id: self.id(id) },
             10..14 => {
                 let life = self.lives[dice.below(self.lives.len())];
-                self.commit(id, life)
+                let renewed = match self.renews && dice.below(3) == 0 {
+                    true => self.renew(id, life, dice),
+                    false => None,
+                };
+                renewed.unwrap_or_else(|| self.commit(id, life))
             }
             _ if self.at_will => self.advance(),
             _ => self.prepare(id),

@@ -59,7 +59,7 @@ impl Scenario {
         let numbers = (0..most).take_while(move |_| clock.now() < LONGEST);
         numbers.map(move |number| match self {
             Self::Tasks(plan) => plan.as_tasks(searcher.subject, &mut Dice::new(0, number)),
-            Self::Threads(plan) => plan.as_threads(searcher.subject),
+            Self::Threads(plan) => plan.as_threads(searcher.subject, Dice::new(0, number)),
             Self::Cancelled(program, polls) => searcher.run_cancelled(program, *polls),
         })
     }

@@ -205,6 +205,14 @@ impl Shelf {
         entries.insert(snapshot.id().to_owned(), entry);
     }
 
+    /// The same under another deadline, whatever it is by now.
+    pub(crate) fn renew(&self, snapshot: &Snapshot, ttl: Duration) {
+        let fresh = self.made(snapshot, ttl);
+        let mut entries = lock(&self.entries);
+        let entry = entries.entry(snapshot.id().to_owned());
+        entry.or_insert_with(|| fresh.clone()).deadline = fresh.deadline;
+    }
+
     pub(crate) fn take(&self, id: &str) {
         lock(&self.entries).remove(id);
     }

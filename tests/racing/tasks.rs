@@ -16,6 +16,7 @@ pub(crate) fn entrants() -> Vec<Entrant> {
         Entrant::of::<StaleCache>("caches what it read before a drop", &[Con1]),
         Entrant::of::<MissCache>("caches a miss beside a commit", &[Con1]),
         Entrant::of::<Touches>("writes back what it has read, to touch it", &[Con1]),
+        Entrant::of::<Renews>("renews what was replaced since", &[Con1]),
         Entrant::of::<DataThenDeadline>("writes the data, then the deadline", &[Con1, Can1]),
         Entrant::of::<TokenThenData>("writes the user, then the data", &[Con2, Can1]),
         Entrant::of::<WritesAllBack>("writes a copy of everything back", &[Con1]),
@@ -129,6 +130,21 @@ impl Racer for Touches {
         let live = shelf.if_live(Some(entry.clone()));
         lock(&shelf.entries).insert(id.to_owned(), entry);
         live
+    }
+}
+
+/// What is committed again as it is gets another deadline, and no more.
+#[derive(Default)]
+struct Renews;
+
+impl Racer for Renews {
+    async fn commit(&self, shelf: &Shelf, snapshot: &Snapshot, ttl: Duration) {
+        let known = shelf.entry(snapshot.id());
+        if known.is_none_or(|known| known.snapshot != *snapshot) {
+            return shelf.put(snapshot, ttl);
+        }
+        step_back().await;
+        shelf.renew(snapshot, ttl);
     }
 }
 

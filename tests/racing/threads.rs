@@ -14,6 +14,7 @@ pub(crate) fn entrants() -> Vec<Entrant> {
         Entrant::of::<TakesOutFirst>("takes the old entry out first, at once", &[Con1]),
         Entrant::of::<Touches>("writes back what it has read, at once", &[Con1]),
         Entrant::of::<SweepsLate>("locks for reading, then for writing", &[Con1]),
+        Entrant::of::<Renews>("renews what was replaced since, at once", &[Con1]),
         Entrant::of::<TokenThenData>("user and data behind a lock each", &[Con2]),
         Entrant::of::<WritesAllBack>("swaps a copy in without a look", &[Con1]),
         Entrant::of::<SkipsIfBusy>("leaves a drop out under contention", &[Con1]),
@@ -73,6 +74,20 @@ impl Racer for SweepsLate {
 
     async fn drop(&self, _: &Shelf, id: &str) {
         self.0.write().unwrap().remove(id);
+    }
+}
+
+/// What is committed again as it is gets another deadline, and no more.
+#[derive(Default)]
+struct Renews;
+
+impl Racer for Renews {
+    async fn commit(&self, shelf: &Shelf, snapshot: &Snapshot, ttl: Duration) {
+        let known = shelf.entry(snapshot.id());
+        match known.is_some_and(|known| known.snapshot == *snapshot) {
+            true => shelf.renew(snapshot, ttl),
+            false => shelf.put(snapshot, ttl),
+        }
     }
 }
 

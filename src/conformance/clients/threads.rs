@@ -9,24 +9,27 @@ use super::super::scenario::Scenario;
 use super::super::watch::{self, Watch};
 use super::super::workers;
 use super::World;
+use crate::clock::{Clock as _, SystemClock, pause};
 use crate::store::BoxError;
 use std::hint;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 impl Plan {
-    /// Runs the clients as threads.
+    /// Runs the clients as threads; dice say how they meet.
     pub(in super::super) fn as_threads(
         &self,
         subject: &dyn AnySubject,
+        dice: Dice,
     ) -> Result<Vec<Record>, BoxError> {
         let mut all = Vec::new();
         let mut plan = Some(self.clone());
         bursts(
             subject,
             self.clients.len(),
-            Dice::new(0, 0),
+            dice,
             || plan.take(),
             |_, records| {
                 all = records;
@@ -78,6 +81,11 @@ pub(in super::super) fn bursts(
     })
 }
 
+/// A client that pauses does so at one of its first readings of the clock, for no longer than this: some
+/// hundred calls.
+const READINGS: usize = 4;
+const LONGEST_PAUSE: Duration = Duration::from_micros(50);
+
 /// Where the clients meet.
 struct Stage {
     act: Mutex<Option<Arc<Act>>>,
@@ -94,7 +102,11 @@ struct Act {
     instance: Box<dyn Instance>,
     course: Course,
     dice: u64,
+    /// The client that pauses at a reading of its clock, and at which.
+    pausing: Option<(usize, u32)>,
     arrived: AtomicUsize,
+    /// Clients whose calls have returned.
+    ended: Arc<AtomicUsize>,
     records: Mutex<Result<Vec<Record>, BoxError>>,
 }
 
@@ -144,12 +156,17 @@ impl Stage {
             return Ok(Vec::new());
         };
         let instance = fresh?;
+        let mut whose = Dice::new(dice, u64::MAX);
+        let pauses = whose.below(2) == 0;
+        let reading = 1 + u32::try_from(whose.below(READINGS)).unwrap_or(0);
         let act = Arc::new(Act {
             plan: plan.clone(),
             instance,
             course: Course::of(subject.passing()),
             dice,
+            pausing: pauses.then(|| (whose.below(clients), reading)),
             arrived: AtomicUsize::new(0),
+            ended: Arc::default(),
             records: Mutex::new(Ok(Vec::new())),
         });
         exec::silently(|| {
@@ -212,8 +229,24 @@ impl Act {
             hint::black_box(step);
         }
         let number = u32::try_from(client).unwrap_or(u32::MAX);
-        let run = exec::catching(|| subject.block_on(self.world().client(number, steps)));
+        let calls = || exec::catching(|| subject.block_on(self.world().client(number, steps)));
+        let run = match self.pausing {
+            Some((whose, reading)) if whose == client => {
+                pause::at_reading(reading, self.others(), calls)
+            }
+            _ => calls(),
+        };
+        self.ended.fetch_add(1, Ordering::SeqCst);
         self.note(run);
+    }
+
+    /// What lets the others end their calls first, unless they wait for a lock of this one.
+    fn others(&self) -> impl FnOnce() + 'static {
+        let (ended, others) = (Arc::clone(&self.ended), self.plan.clients.len() - 1);
+        move || {
+            let clock = SystemClock::new();
+            wait_until(|| ended.load(Ordering::SeqCst) >= others || clock.now() > LONGEST_PAUSE);
+        }
     }
 
     fn note(&self, run: Result<Result<Vec<Record>, BoxError>, String>) {

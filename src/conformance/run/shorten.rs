@@ -45,22 +45,24 @@ impl Run<'_> {
         let failure = run(&ops)?;
         let failing = Failing { ops, failure };
         let mistake = failing.failure.mistake();
-        let (mut shorter, mut tries) = (None, 0);
+        let (mut shorter, mut in_vain) = (None, 0);
         shrink::fewer(&failing, |ops| {
             let fails = run(ops).is_some_and(|failure| failure.mistake() == mistake);
             if !fails {
                 return false;
             }
-            tries += 1;
             let shrunk = shrink::shrink(ops.to_vec(), tick, &run);
-            shorter = shrunk
-                .map(|failing| {
-                    let shown = self.plainest(failing, &run);
-                    let diagnosis = self.diagnose(&shown, &run);
-                    violation(shown, known.search, known.after, Some(diagnosis))
-                })
-                .filter(|shorter| self.may_replace(known, shorter));
-            shorter.is_some() || tries == TRIES
+            let shown = shrunk.map(|failing| {
+                let shown = self.plainest(failing, &run);
+                let diagnosis = self.diagnose(&shown, &run);
+                violation(shown, known.search, known.after, Some(diagnosis))
+            });
+            shorter = shown.filter(|shorter| self.may_replace(known, shorter));
+            if shorter.is_some() {
+                return true;
+            }
+            in_vain += 1;
+            in_vain == TRIES
         });
         shorter
     }
