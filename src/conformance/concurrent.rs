@@ -132,12 +132,13 @@ impl Searcher<'_> {
                 return None;
             }
             let mut dice = Stream::ShortTasks.dice(seed, number);
+            let crowd = 2 + number % (budget.clients.min(3) - 1);
             // What hangs ends the check, so the shortest come first.
-            let (clients, calls) = match number < budget.short / 4 {
-                true => (2, 1),
-                false => (2 + number % (budget.clients.min(3) - 1), 2),
+            let plan = match 4 * number / budget.short {
+                0 => Plan::short(self, 2, 1, &mut dice),
+                1 => Plan::meeting(self, 2, &mut dice),
+                _ => Plan::short(self, crowd, 2, &mut dice),
             };
-            let plan = Plan::short(self, clients, calls, &mut dice);
             let records = plan.as_tasks(self.subject, &mut dice);
             Some((plan, records))
         });
@@ -189,8 +190,11 @@ impl Searcher<'_> {
             let go_on = number < most && clock.now() < BURSTS && wrong.get() < before + PLENTY;
             let mut dice = stream.dice(seed, number);
             number += 1;
-            let calls = if number < most / 4 { 1 } else { 2 };
-            go_on.then(|| Plan::short(self, clients, calls, &mut dice))
+            go_on.then(|| match 4 * number / most.max(1) {
+                0 => Plan::short(self, clients, 1, &mut dice),
+                1 => Plan::meeting(self, clients, &mut dice),
+                _ => Plan::short(self, clients, 2, &mut dice),
+            })
         };
         let take = |plan: &Plan, records| {
             self.judge_short(plan, Scenario::Threads, records, Clause::Con1, found);

@@ -43,6 +43,14 @@ const MOST_ORDERS: usize = 128;
 /// Calls of the clients that are told one by one.
 const MOST_TOLD: usize = 12;
 
+impl Step {
+    /// Not cancelled.
+    fn whole(op: Op) -> Self {
+        let polls = usize::MAX;
+        Self { op, polls }
+    }
+}
+
 impl Display for Step {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Operation(&self.op))?;
@@ -100,6 +108,36 @@ impl Plan {
         let look: Vec<Op> = (0..ids).map(|id| draws.prepare(id)).collect();
         let mut closing = look.clone();
         if draws.at_will && dice.below(2) == 0 {
+            closing.extend([draws.advance(), draws.advance()]);
+            closing.extend(look);
+        }
+        Self {
+            opening,
+            clients,
+            closing,
+        }
+    }
+
+    /// A short plan with one call by each client: any call on two ids, each of which is live, expired or
+    /// unknown, is as likely to meet any other.
+    pub(super) fn meeting(searcher: &Searcher<'_>, clients: usize, dice: &mut Dice) -> Self {
+        let mut draws = Draws::new(searcher, 2, &[1, 1_000]);
+        let (mut opening, mut expiring) = (Vec::new(), Vec::new());
+        for id in 0..2 {
+            match dice.below(3) {
+                0 => {}
+                1 if draws.at_will => expiring.push(draws.commit(id, 1)),
+                _ => opening.push(draws.commit(id, 1_000)),
+            }
+        }
+        if !expiring.is_empty() {
+            opening.extend(expiring);
+            opening.push(draws.advance());
+        }
+        let clients = (0..clients).map(|_| vec![draws.any(dice)]).collect();
+        let look: Vec<Op> = (0..2).map(|id| draws.prepare(id)).collect();
+        let mut closing = look.clone();
+        if draws.at_will {
             closing.extend([draws.advance(), draws.advance()]);
             closing.extend(look);
         }
@@ -275,11 +313,13 @@ impl<'a> Draws<'a> {
         self.commit_of(self.commits, id, life)
     }
 
-    /// What was committed before, if anything was.
-    fn renew(&self, id: usize, life: Nanos, dice: &mut Dice) -> Option<Op> {
+    /// A commit of what was committed before, if anything was.
+    fn renew(&mut self, id: usize, life: Nanos, dice: &mut Dice) -> Op {
         let known = &self.payloads[id];
-        let number = *known.get(dice.below(known.len().max(1)))?;
-        Some(self.commit_of(number, id, life))
+        match known.get(dice.below(known.len().max(1))) {
+            Some(number) => self.commit_of(*number, id, life),
+            None => self.commit(id, life),
+        }
     }
 
     fn commit_of(&self, number: u64, id: usize, life: Nanos) -> Op {
@@ -289,6 +329,7 @@ impl<'a> Draws<'a> {
         }
     }
 
+    /// A call as applications make them.
     fn step(&mut self, dice: &mut Dice) -> Step {
         let id = dice.below(self.ids.len());
         let op = match dice.below(16) {
@@ -296,17 +337,28 @@ impl<'a> Draws<'a> {
             7..10 => Op::Drop { id: self.id(id) },
             10..14 => {
                 let life = self.lives[dice.below(self.lives.len())];
-                let renewed = match self.renews && dice.below(3) == 0 {
+                match self.renews && dice.below(3) == 0 {
                     true => self.renew(id, life, dice),
-                    false => None,
-                };
-                renewed.unwrap_or_else(|| self.commit(id, life))
+                    false => self.commit(id, life),
+                }
             }
             _ if self.at_will => self.advance(),
             _ => self.prepare(id),
         };
-        let polls = usize::MAX;
-        Step { op, polls }
+        Step::whole(op)
+    }
+
+    /// A call of any kind, as likely as of any other.
+    fn any(&mut self, dice: &mut Dice) -> Step {
+        let id = dice.below(self.ids.len());
+        let life = self.lives[dice.below(self.lives.len())];
+        Step::whole(match dice.below(7) {
+            0 | 1 => self.commit(id, life),
+            2 | 3 => self.renew(id, life, dice),
+            4 => Op::Drop { id: self.id(id) },
+            5 if self.at_will => self.advance(),
+            _ => self.prepare(id),
+        })
     }
 }
 
