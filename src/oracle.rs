@@ -45,7 +45,8 @@ pub struct Oracle<S, C = SystemClock> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Disagreement {
-    /// The clause it breaks; of calls that overlapped, [`Clause::Con1`].
+    /// The clause it breaks; of calls that overlapped, [`Clause::Con1`], and [`Clause::Can1`] where one of
+    /// them was cancelled.
     pub clause: Clause,
     /// Why.
     pub because: String,

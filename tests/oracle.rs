@@ -272,6 +272,45 @@ fn can_1_a_cancelled_call_that_takes_effect_behind_a_later_one_is_told() {
     assert_eq!(clauses(&heard), [Clause::Can1]);
 }
 
+/// A store whose commits take their time, and whose every second prepare finds nothing.
+struct Flickers(MemStore<ManualClock>, AtomicUsize);
+
+impl Store for Flickers {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        let found = self.0.prepare(id).await?;
+        let is_first = self.1.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        Ok(found.filter(|_| is_first))
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.0.commit(snapshot, ttl).await?;
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        Store::drop(&self.0, id).await
+    }
+}
+
+#[test]
+fn con_1_a_commit_that_is_still_under_way_was_not_cancelled() {
+    let clock = ManualClock::new();
+    let flickers = Flickers(MemStore::with_clock(clock.clone()), AtomicUsize::new(0));
+    let (oracle, heard) = listening(flickers, &clock);
+    let snapshot = snapshot("id", "slow");
+    let mut commit = pin!(oracle.commit(&snapshot, HOUR));
+    assert!(poll_once(commit.as_mut()).is_pending());
+    block_on(async {
+        assert!(oracle.prepare("id").await.unwrap().is_some());
+        assert!(oracle.prepare("id").await.unwrap().is_none());
+    });
+    assert!(block_on(commit).is_ok());
+    assert_eq!(clauses(&heard), [Clause::Con1]);
+    let told = &heard.lock().unwrap()[0].history;
+    assert!(told.contains("?: it has not returned yet"), "{told}");
+}
+
 /// A store whose prepare gives what it saw when it was called, and takes its time for that. Its third
 /// commit fails, and takes effect behind the sixth.
 struct Slow {

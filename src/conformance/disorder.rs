@@ -218,9 +218,11 @@ fn needed(
     clause: Clause,
 ) -> Disorder {
     let records: Vec<Record> = reduced.places.iter().map(|at| known[*at].clone()).collect();
-    let is_cancelled = |record: &Record| record.outcome.is_none();
+    let is_cancelled = |record: &Record| record.outcome.is_none() && !record.is_under_way();
     let mut lanes = reduced.draw(name);
-    if records.iter().any(Record::is_open) {
+    if records.iter().any(Record::is_under_way) {
+        lanes += "?: it has not returned yet, and has taken effect or not\n";
+    } else if records.iter().any(Record::is_open) {
         lanes += "?: it was cancelled or failed, and took effect wholly and once, or never\n";
     }
     Disorder {

@@ -143,6 +143,11 @@ impl Record {
         matches!(self.outcome, None | Some(Outcome::Failed(_)))
     }
 
+    /// Whether it had neither returned nor been cancelled when the history was taken.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.returned == u64::MAX
+    }
+
     /// Whether it is a commit that changes nothing, cancelled or not (COM-3, COM-4).
     pub(super) fn must_be_refused(&self) -> bool {
         matches!(self.op, Op::Commit { ttl, .. } if ttl <= 0)

@@ -127,7 +127,8 @@ impl Journal {
         let verdict = disorder::on_one_id(&records, &self.profile, Start::Unknown, Clause::Con1);
         if let Verdict::Wrong(disorder) = verdict {
             // What follows is judged by itself: of what was before, only writes that may still come.
-            let may_come = |call: &Record| is_under_way(call) || may_come_late(call, &self.profile);
+            let may_come =
+                |call: &Record| call.is_under_way() || may_come_late(call, &self.profile);
             calls.retain(|call| !is_prepare(call) && may_come(call));
             let in_turn = disorder::in_turn(&disorder.records, &self.profile);
             return Some(Disagreement {
@@ -196,7 +197,7 @@ fn forget(calls: &mut Vec<Record>, profile: &Profile) {
     while !forget_before(calls, profile) && calls.len() > MOST {
         let Some(waiting) = calls
             .iter()
-            .position(|call| is_prepare(call) && is_under_way(call))
+            .position(|call| is_prepare(call) && call.is_under_way())
         else {
             break;
         };
@@ -206,7 +207,7 @@ fn forget(calls: &mut Vec<Record>, profile: &Profile) {
     let prepares = calls.iter().filter(|call| is_prepare(call)).count();
     let mut surplus = prepares.saturating_sub(REMEMBERED);
     calls.retain(|call| {
-        let goes = surplus > 0 && is_prepare(call) && !is_under_way(call);
+        let goes = surplus > 0 && is_prepare(call) && !call.is_under_way();
         surplus -= usize::from(goes);
         !goes
     });
@@ -216,7 +217,7 @@ fn forget(calls: &mut Vec<Record>, profile: &Profile) {
 fn forget_before(calls: &mut Vec<Record>, profile: &Profile) -> bool {
     let waiting = calls
         .iter()
-        .filter(|call| is_prepare(call) && is_under_way(call));
+        .filter(|call| is_prepare(call) && call.is_under_way());
     let waiting = waiting.map(|call| call.invoked).min().unwrap_or(u64::MAX);
     let done = Some(Outcome::Replied(Reply::Done));
     let sure = calls.iter().rev().filter(|call| call.outcome == done);
@@ -233,10 +234,6 @@ fn forget_before(calls: &mut Vec<Record>, profile: &Profile) -> bool {
 
 fn is_prepare(call: &Record) -> bool {
     matches!(call.op, Op::Prepare { .. })
-}
-
-fn is_under_way(call: &Record) -> bool {
-    call.returned == u64::MAX
 }
 
 /// Whether a write may take effect after it has returned, at any time (ERR-3, CAN-1).

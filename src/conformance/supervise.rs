@@ -123,7 +123,7 @@ fn of_scenario(
             false => Clause::Err1,
         },
         because: format!(
-            "a call did not return within {}, as it does when one client calls at a time{}",
+            "a call did not return within {}, though it returns when one client calls at a time{}",
             Time(nanos(patience)),
             match is_cancelling {
                 true => " and no call is cancelled",

@@ -49,15 +49,27 @@ impl Reduced {
             .filter(|call| self.comes_before(commit, call) && is_before(call, read));
         let mut writes = between.clone().filter(|call| is_write(call));
         if let Some(write) = writes.find(|write| self.took_effect(write)) {
-            let what = match write.kind {
-                Kind::Commit { value, .. } => format!("commit of {}", name(value)),
-                _ => "drop".to_owned(),
-            };
-            return Some(format!(
-                "{reader}'s prepare was called after {}'s {what} had returned, yet it gives {found}, \
-                 which {writer} had committed before that",
-                self.client(write)
-            ));
+            let its = self.client(write);
+            return Some(match write.kind {
+                // Somebody has to show that it took effect.
+                Kind::Commit { value, .. } if write.outcome == Outcome::Unknown => format!(
+                    "{reader}'s prepare gives {found}, which {writer} had committed before {its}'s commit \
+                     of {0}; that took effect, as {1}'s prepare of {0} shows, and no later than it was \
+                     cancelled",
+                    name(value),
+                    self.client(self.finds_of(write).next()?)
+                ),
+                kind => {
+                    let what = match kind {
+                        Kind::Commit { value, .. } => format!("commit of {}", name(value)),
+                        _ => "drop".to_owned(),
+                    };
+                    format!(
+                        "{reader}'s prepare was called after {its}'s {what} had returned, yet it gives \
+                         {found}, which {writer} had committed before that"
+                    )
+                }
+            });
         }
         if let Some(other) = { between }.find(|call| call.kind == Kind::Nothing) {
             return Some(format!(
@@ -77,8 +89,8 @@ impl Reduced {
         });
         if let Some((client, other)) = other {
             return Some(format!(
-                "{reader}'s prepare gives {found} and {client}'s gives {other}; both had been committed \
-                 before either, so both prepares must give the one that was committed last"
+                "{reader}'s prepare gives {found} and {client}'s gives {other}; both commits had taken \
+                 effect before either, so both prepares must give the later one"
             ));
         }
         let latest = commit.clock.to.saturating_add(self.life(commit).1);

@@ -239,6 +239,22 @@ fn a_lost_update_is_told() {
 }
 
 #[test]
+fn of_a_cancelled_commit_it_is_told_who_shows_that_it_took_effect() {
+    let mut calls = story(&[
+        (1, commit(1, 100), 1, 2),
+        (1, commit(2, 100), 3, 4),
+        (2, Kind::Found(2), 5, 6),
+        (1, Kind::Found(1), 7, 8),
+    ]);
+    calls[1].outcome = Outcome::Unknown;
+    let reduced = reduce(&calls, &Rules::default()).expect("it is wrong");
+    insta::assert_snapshot!(
+        reduced.argue(&name),
+        @"c1's prepare gives v1, which c1 had committed before c1's commit of v2; that took effect, as c2's prepare of v2 shows, and no later than it was cancelled"
+    );
+}
+
+#[test]
 fn a_value_from_nowhere_is_told() {
     let told = tell(&[(1, Kind::Found(1), 1, 3), (2, commit(1, 100), 4, 5)]);
     insta::assert_snapshot!(told, @"
@@ -260,7 +276,7 @@ fn two_prepares_that_see_two_commits_in_either_order_are_told() {
     c1 [--commit v1 ttl 100s----] [--prepare v1--]
     c2  [--commit v2 ttl 100s--]   [--prepare v2--]
 
-    c2's prepare gives v2 and c1's gives v1; both had been committed before either, so both prepares must give the one that was committed last
+    c2's prepare gives v2 and c1's gives v1; both commits had taken effect before either, so both prepares must give the later one
     ");
 }
 
