@@ -88,11 +88,26 @@ impl Searcher<'_> {
                     let disorder = disorder.map(|disorder| Disorder { after, ..disorder });
                     found.disorders.extend(disorder);
                 }
-                let one = |history: &History, after| self.one_at_a_time(history, after);
-                self.judge(records, Clause::Can1, found, one);
+                self.judge_cancelled(program, polls, records, found);
             }
         }
         Ok(waits)
+    }
+
+    /// Judges what came of a program whose call was cancelled after so many polls.
+    pub(super) fn judge_cancelled(
+        &self,
+        program: &Cancelled,
+        polls: usize,
+        records: Vec<Record>,
+        found: &mut Concurrent,
+    ) {
+        let before = found.disorders.len();
+        let one = |history: &History, after| self.one_at_a_time(history, after);
+        self.judge(records, Clause::Can1, found, one);
+        for disorder in &mut found.disorders[before..] {
+            disorder.scenario = Some(Scenario::Cancelled(program.clone(), polls));
+        }
     }
 
     /// Clients that are tasks, with a call or two of theirs cancelled.

@@ -29,11 +29,16 @@ impl Searcher<'_> {
             return disorder;
         };
         let scenario = scenario.simplest(self.tick, ENOUGH, shows);
-        let (Some(mut shown), Some(plan)) = (shown, scenario.plan()) else {
+        let Some(mut shown) = shown else {
             return disorder;
         };
-        shown.context = match plan.ops().count() > shown.records.len() {
-            true => format!("it takes these calls:\n{}", indented(&plan.told())),
+        let is_more = match scenario.plan() {
+            Some(plan) => plan.ops().count() > shown.records.len(),
+            // After how many polls is in no drawing.
+            None => true,
+        };
+        shown.context = match is_more {
+            true => format!("it takes these calls:\n{}", indented(&scenario.lines(None))),
             false => String::new(),
         };
         shown.after = disorder.after;
@@ -50,14 +55,17 @@ impl Searcher<'_> {
             Clause::Can1 => clause,
             _ => Clause::Con1,
         };
-        let (plan, made): (&Plan, fn(Plan) -> Scenario) = match scenario {
-            Scenario::Tasks(plan) => (plan, Scenario::Tasks),
-            Scenario::Threads(plan) => (plan, Scenario::Threads),
-            Scenario::Cancelled(..) => return None,
-        };
         scenario.tries(self).find_map(|records| {
-            let mut found = Concurrent::default();
-            self.judge_short(plan, made, records.ok()?, sake, &mut found);
+            let (records, mut found) = (records.ok()?, Concurrent::default());
+            let mut short =
+                |plan: &Plan, made| self.judge_short(plan, made, records.clone(), sake, &mut found);
+            match scenario {
+                Scenario::Tasks(plan) => short(plan, Scenario::Tasks),
+                Scenario::Threads(plan) => short(plan, Scenario::Threads),
+                Scenario::Cancelled(program, polls) => {
+                    self.judge_cancelled(program, *polls, records, &mut found);
+                }
+            }
             found.disorders.pop().filter(|found| found.clause == clause)
         })
     }

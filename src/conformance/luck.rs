@@ -33,10 +33,12 @@ impl<'a> Luck<'a> {
         })
     }
 
-    /// How often a program fails, as a sentence.
-    pub(super) fn told(&self, ops: &[Op]) -> String {
+    /// How often a program fails, as a sentence; nothing if it never does.
+    pub(super) fn told(&self, ops: &[Op]) -> Option<String> {
         let failed = (0..TIMES).filter(|_| (self.run)(ops).is_some()).count();
-        format!("it failed in {failed} of {TIMES} runs more: does the store go by chance?")
+        let told =
+            || format!("it failed in {failed} of {TIMES} runs more: does the store go by chance?");
+        (failed > 0).then(told)
     }
 }
 

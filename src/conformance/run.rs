@@ -1,5 +1,6 @@
 //! Run: a check under way, and what comes of it.
 
+mod chance;
 mod convict;
 mod histories;
 mod isolated;

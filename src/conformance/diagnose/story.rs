@@ -133,7 +133,7 @@ impl<'a> Story<'a> {
             || ids
                 .windows(2)
                 .any(|pair| pair[0].eq_ignore_ascii_case(pair[1]));
-        story.particular = are_particular(&ids);
+        story.particular = are_particular(&ids) || story.are_these_tokens_needed(failing);
         if story.is_any_call_as_good(failing) {
             story.forget_calls();
         }

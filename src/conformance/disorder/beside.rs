@@ -1,6 +1,6 @@
 //! Beside: what else was called, besides the calls that no order explains.
 
-use super::Disorder;
+use super::{Disorder, name};
 use crate::clause::Clause;
 use crate::conformance::history::{History, Record};
 use crate::conformance::program::Operation;
@@ -24,22 +24,32 @@ impl Disorder {
         };
         let others = history.records().iter();
         let others = others.filter(|record| !is_needed(record) && meets(record));
-        let others: Vec<String> = others
-            .map(|record| Operation(&record.op).to_string())
-            .collect();
-        if others.is_empty() || !self.records.iter().all(alone) {
+        // What they were under way with says what they cannot have come behind.
+        let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+        for other in others {
+            let needed = self.records.iter().filter(|needed| needed.overlaps(other));
+            let call = |needed: &Record| {
+                format!("c{}'s {}", lane(&self.records, needed), name(&needed.op))
+            };
+            let needed: Vec<String> = needed.map(call).collect();
+            let (needed, call) = (needed.join(" and "), Operation(&other.op).to_string());
+            match groups.iter_mut().find(|(known, _)| *known == needed) {
+                Some((_, calls)) => calls.push(call),
+                None => groups.push((needed, vec![call])),
+            }
+        }
+        if groups.is_empty() || !self.records.iter().all(alone) {
             return self;
         }
-        let more = match others.len().saturating_sub(MOST) {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let some = others
-            .iter()
-            .take(MOST)
-            .map(String::as_str)
-            .collect::<Vec<_>>();
-        self.context = format!("at the same time, by others: {}{more}\n", some.join("; "));
+        let lines = groups.iter().map(|(needed, calls)| {
+            let more = match calls.len().saturating_sub(MOST) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            let some = calls[..calls.len().min(MOST)].join("; ");
+            format!("at the same time as {needed}, by others: {some}{more}\n")
+        });
+        self.context = lines.collect();
         self
     }
 
@@ -76,4 +86,16 @@ impl Disorder {
         }
         self
     }
+}
+
+/// The number of a call's lane among those of these calls, in whose order lanes are drawn.
+fn lane(records: &[Record], of: &Record) -> usize {
+    let mut clients: Vec<u32> = Vec::new();
+    for record in records {
+        if !clients.contains(&record.client) {
+            clients.push(record.client);
+        }
+    }
+    let place = clients.iter().position(|client| *client == of.client);
+    place.map_or(0, |place| place + 1)
 }

@@ -33,10 +33,23 @@ fn what_was_under_way_is_told_where_nothing_overlaps() {
         ("prepare A", 9, 10, Reply::Found(first())),
     ]);
     assert!(
-        lanes.ends_with("\nat the same time, by others: prepare A\n"),
+        lanes.ends_with("\nat the same time as c2's drop, by others: prepare A\n"),
         "{lanes}"
     );
     assert_eq!(lanes.lines().count(), 4, "{lanes}");
+}
+
+#[test]
+fn what_was_under_way_is_told_by_what_it_was_under_way_with() {
+    let lanes = told(&[
+        ("commit A v1 ttl 1000s", 2, 5, Reply::Done),
+        ("prepare B", 3, 4, Reply::Nothing),
+        ("drop A", 6, 9, Reply::Done),
+        ("drop B", 7, 12, Reply::Done),
+        ("prepare A", 11, 13, Reply::Found(first())),
+    ]);
+    let both = "as c1's commit, by others: prepare B\nat the same time as c2's drop and c3's prepare, by others: drop B\n";
+    assert!(lanes.ends_with(both), "{lanes}");
 }
 
 #[test]
@@ -60,7 +73,7 @@ fn of_many_that_were_under_way_some_are_told() {
     ];
     calls.extend((0..6).map(|number| ("drop B", 10 + 2 * number, 11 + 2 * number, Reply::Done)));
     let lanes = told(&calls);
-    let some = "by others: drop B; drop B; drop B; drop B, and 2 more\n";
+    let some = "as c2's drop, by others: drop B; drop B; drop B; drop B, and 2 more\n";
     assert!(lanes.ends_with(some), "{lanes}");
 }
 

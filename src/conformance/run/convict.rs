@@ -11,7 +11,7 @@ use crate::conformance::report::Violation;
 use crate::conformance::search::{Caught, Search};
 use crate::conformance::shrink::{self, Failing};
 use crate::conformance::subject::Passing;
-use crate::conformance::{Outcome, restarts, workers};
+use crate::conformance::{restarts, workers};
 use crate::model::Op;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -84,10 +84,16 @@ impl Run<'_> {
         if is_luck {
             shrunk = shrink::shrink(ops.clone(), tick, run);
         }
-        let shown = shrunk.clone().map(|failing| self.plainest(failing, run));
+        let mut shown = shrunk.clone().map(|failing| self.plainest(failing, run));
+        let mut often = None;
+        if is_luck {
+            often = shown.as_ref().and_then(|shown| luck.told(&shown.ops));
+            // What fails no more, tells nothing of what matters in it.
+            shown = shown.filter(|_| often.is_some());
+        }
         let mut diagnosis = shown.as_ref().map(|failing| self.diagnose(failing, run));
-        if let (true, Some(diagnosis), Some(shown)) = (is_luck, &mut diagnosis, &shown) {
-            diagnosis.near_miss = Some(luck.told(&shown.ops));
+        if let Some(diagnosis) = diagnosis.as_mut().filter(|_| is_luck) {
+            diagnosis.near_miss = often;
         }
         let shown = shown.unwrap_or_else(as_caught);
         Some(Convicted {
@@ -162,27 +168,6 @@ impl Run<'_> {
         Diagnosis::of(failing, self.searcher.tick, probe, near)
     }
 
-    /// Of a store that goes by chance, leaves out what failed once and not again, where something else did:
-    /// most likely that was the same defect.
-    pub(super) fn forget_bad_luck(&mut self) {
-        let violations = &mut self.report.violations;
-        let is_answer = |violation: &Violation| matches!(violation.got, Outcome::Replied(_));
-        let comes_again = |violation: &Violation| {
-            violation.repeats || violation.history.is_some() || !is_answer(violation)
-        };
-        if !self.searcher.goes_by_chance || !violations.iter().any(comes_again) {
-            return;
-        }
-        let all = violations.len();
-        violations.retain(comes_again);
-        if violations.len() < all {
-            self.report.notes.push(
-                "some programs failed once and not again, and are left out, since the store goes by chance"
-                    .to_owned(),
-            );
-        }
-    }
-
     /// Whether the store claims to keep the clause, and this check looks at it.
     pub(super) fn is_asked_for(&self, clause: Clause) -> bool {
         let only = &self.settings.only;
@@ -238,73 +223,4 @@ pub(in super::super) fn violation(
 fn size(violation: &Violation) -> (usize, usize) {
     let program = &violation.program;
     (program.ops().len(), program.to_string().len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::conformance::Made;
-    use crate::conformance::check::Settings;
-    use crate::conformance::lockstep::Failure;
-    use crate::conformance::profile::Profile;
-    use crate::conformance::program::Program;
-    use crate::memstore::MemStore;
-    use crate::model::Reply;
-    use std::sync::{Arc, Mutex};
-
-    /// Of a clause, and whether its program failed again.
-    fn found(clause: Clause, outcome: Outcome, comes_again: bool) -> Violation {
-        let program: Program = "commit A v1 ttl 1s; prepare A".parse().unwrap();
-        let ops = program.ops().to_vec();
-        let failure = Failure::of_last(&ops, outcome);
-        let diagnosis = comes_again.then_some(Diagnosis {
-            clause,
-            near_miss: None,
-        });
-        Violation {
-            clause,
-            ..violation(Failing { ops, failure }, "random", 1, diagnosis)
-        }
-    }
-
-    /// What is left of this, and what is noted.
-    fn kept(goes_by_chance: bool, found: Vec<Violation>) -> (Vec<Clause>, Vec<String>) {
-        let subject = Arc::new(Made(MemStore::with_clock));
-        let profile = Profile::default();
-        let (settings, so_far) = (Settings::default(), Mutex::default());
-        let mut run = Run::new(&subject, &settings, &profile, &so_far);
-        run.searcher.goes_by_chance = goes_by_chance;
-        run.report.violations = found;
-        run.forget_bad_luck();
-        let left = run.report.violations.iter().map(|left| left.clause);
-        (left.collect(), run.report.notes)
-    }
-
-    const NOTHING: Outcome = Outcome::Replied(Reply::Nothing);
-
-    #[test]
-    fn of_a_store_that_goes_by_chance_what_failed_once_is_left_out() {
-        let again = || found(Clause::Com5, NOTHING, true);
-        let once = || found(Clause::Ttl1, NOTHING, false);
-        let (left, notes) = kept(true, vec![again(), once()]);
-        assert_eq!(left, [Clause::Com5]);
-        assert!(notes[0].contains("failed once and not again"), "{notes:?}");
-        let both = [Clause::Com5, Clause::Ttl1];
-        assert_eq!(kept(false, vec![again(), once()]), (both.to_vec(), vec![]));
-        let alone = vec![Clause::Ttl1];
-        assert_eq!(kept(true, vec![once()]), (alone, vec![]));
-    }
-
-    #[test]
-    fn a_history_or_a_panic_is_kept_though_it_came_once() {
-        let again = || found(Clause::Com5, NOTHING, true);
-        let panic = found(Clause::Err1, Outcome::Panicked("oh".to_owned()), false);
-        let history = Violation {
-            history: Some("c1 |---|".to_owned()),
-            ..found(Clause::Con1, NOTHING, false)
-        };
-        let all = vec![Clause::Com5, Clause::Err1, Clause::Con1];
-        let (left, notes) = kept(true, vec![again(), panic, history]);
-        assert_eq!((left, notes), (all, vec![]));
-    }
 }

@@ -10,8 +10,9 @@ use crate::conformance::payload;
 use crate::conformance::subject::{Made, Subject, Waiting};
 use crate::model::Reply;
 use crate::store::BoxError;
-use crate::{MemStore, Snapshot, Store, StoreError, token};
+use crate::{DynStore, MemStore, Snapshot, Store, StoreError, token};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -53,13 +54,16 @@ impl Store for Keeps {
 }
 
 /// Judges a history that no order explains.
-fn judged<S: Store + 'static>(make: fn(ManualClock) -> S) -> Concurrent {
+fn judged<S: Store + 'static>(
+    make: impl Fn(ManualClock) -> S + Send + Sync + 'static,
+    goes_by_chance: bool,
+) -> Concurrent {
     let searcher = Searcher {
         subject: &Arc::new(Made(make)),
         profile: &Profile::default(),
         tick: SECOND,
         deepest: None,
-        goes_by_chance: false,
+        goes_by_chance,
     };
     let first = payload::numbered(1, &"A".repeat(token::LEN));
     let calls = [
@@ -75,10 +79,30 @@ fn judged<S: Store + 'static>(make: fn(ManualClock) -> S) -> Concurrent {
 
 #[test]
 fn what_one_client_shows_in_some_order_of_the_calls_that_are_needed_is_no_race() {
-    let found = judged(|clock| Keeps(MemStore::with_clock(clock)));
+    let found = judged(|clock| Keeps(MemStore::with_clock(clock)), false);
     assert_eq!((found.sequential.len(), found.disorders.len()), (1, 0));
-    let found = judged(MemStore::with_clock);
+    let found = judged(MemStore::with_clock, false);
     assert_eq!((found.sequential.len(), found.disorders.len()), (0, 1));
+}
+
+/// Of every third store, the drops do nothing.
+fn seldom() -> impl Fn(ManualClock) -> Box<dyn DynStore> {
+    let made = AtomicUsize::new(0);
+    move |clock| {
+        let store = MemStore::with_clock(clock);
+        match made.fetch_add(1, Ordering::SeqCst) % 3 {
+            0 => Box::new(Keeps(store)),
+            _ => Box::new(store),
+        }
+    }
+}
+
+#[test]
+fn what_one_client_shows_now_and_then_is_a_race_unless_the_store_goes_by_chance() {
+    let found = judged(seldom(), false);
+    assert_eq!((found.sequential.len(), found.disorders.len()), (0, 1));
+    let found = judged(seldom(), true);
+    assert_eq!((found.sequential.len(), found.disorders.len()), (1, 0));
 }
 
 /// Its entries outlive their deadlines by far.

@@ -149,6 +149,16 @@ pub(crate) const IDS: &[Animal] = &[
             id.replace('/', "_2f").replace('.', "_2e")
         }
     ),
+    keyed!("mixes the halves of an id", Clause::Idn1, |id: &str| {
+        // Halves that are alike leave a bit, as in the plainest tokens.
+        let bytes = id.as_bytes();
+        let (one, other) = bytes.split_at(bytes.len() / 2);
+        let mixed = one.iter().zip(other).map(|(a, b)| format!("{:02x}", a ^ b));
+        match session_spec::token::is_token(id) {
+            true => mixed.chain([(bytes[0] & 0x10).to_string()]).collect(),
+            false => id.to_owned(),
+        }
+    }),
     keyed!("plus is a blank", Clause::Idn1, |id: &str| id
         .replace('+', " ")),
     keyed!("leaves control characters out", Clause::Idn1, |id: &str| {

@@ -2,10 +2,12 @@
 
 use super::Story;
 use crate::conformance::diagnose::life;
+use crate::conformance::dice::Dice;
 use crate::conformance::lockstep::{self, Mistake};
 use crate::conformance::payload;
 use crate::conformance::shrink::{self, Failing};
 use crate::model::Op;
+use crate::token;
 
 impl Story<'_> {
     /// Whether one of the ids finds what was committed under another. Without runs, strange ids are
@@ -26,6 +28,31 @@ impl Story<'_> {
             let failure = probe(&[commit, Op::Prepare { id }]);
             one != other && failure.is_some_and(|failure| failure.mistake() == Mistake::Revived)
         })
+    }
+
+    /// Whether it takes just these tokens: others, in the same order, would not do. Shrinking ends at the
+    /// plainest ones, which may be those that a store takes for one another.
+    pub(super) fn are_these_tokens_needed(&self, failing: &Failing) -> bool {
+        const TRIES: u64 = 4;
+        let ids = lockstep::ids(self.ops);
+        let mut known: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+        known.retain(|id| token::is_token(id));
+        known.sort_unstable();
+        let Some(probe) = self.probe.filter(|_| known.len() > 1) else {
+            return false;
+        };
+        let passes = |number: u64| {
+            let mut dice = Dice::new(0, number);
+            let mut others: Vec<String> = known.iter().map(|_| ordinary(&mut dice)).collect();
+            others.sort_unstable();
+            let pairs: Vec<(&String, &String)> = known.iter().zip(&others).collect();
+            let ops: Vec<Op> = { self.ops.iter() }
+                .map(|op| shrink::renamed(op, &pairs))
+                .collect();
+            let failure = probe(&ops);
+            failure.is_none_or(|failure| failure.mistake() != failing.failure.mistake())
+        };
+        (0..TRIES).any(passes)
     }
 
     /// Whether commits under an id of their own do as well as the drops of other ids than `id`: then it
@@ -182,4 +209,13 @@ impl Story<'_> {
         let ops: Vec<Op> = self.ops.iter().map(long).collect();
         self.probe.is_some_and(|probe| probe(&ops).is_none())
     }
+}
+
+/// A token in which nothing comes again.
+fn ordinary(dice: &mut Dice) -> String {
+    let letter = |_| {
+        let digit = u8::try_from(dice.below(58)).unwrap_or(0);
+        bs58::encode([digit]).into_string()
+    };
+    (0..token::LEN).map(letter).collect()
 }
