@@ -15,6 +15,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
 use crate::store::BoxError;
+use crate::token;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -146,12 +147,17 @@ impl Scenario {
         }
     }
 
+    /// The plainest token, or of other ids the first.
     fn with_one_id(&self) -> Option<Self> {
         let mut ids = self.ops(0).into_iter();
         let first = ids.find_map(|op| lockstep::id_of(&op).map(str::to_owned))?;
+        let one = match token::is_token(&first) {
+            true => shrink::simplest(1).swap_remove(0),
+            false => first,
+        };
         self.changed(|op| {
-            let other = lockstep::id_of(op).filter(|id| *id != first)?.to_owned();
-            Some(shrink::renamed(op, &[(&other, &first)]))
+            let other = lockstep::id_of(op).filter(|id| *id != one)?.to_owned();
+            Some(shrink::renamed(op, &[(&other, &one)]))
         })
     }
 

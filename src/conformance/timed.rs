@@ -4,6 +4,8 @@
 //! A program runs until it has to wait; then others run. What a late wake-up costs is precision,
 //! never justice: replies are judged by when calls really were made.
 
+mod threads;
+
 use super::any::{AnySubject, Instance};
 use super::coverage::{Coverage, Tally, Traits};
 use super::exec::{self, Outcome};
@@ -67,9 +69,10 @@ impl Timed<'_> {
     }
 
     fn run_begun(&self, programs: &[Vec<Op>], begin: Begin) -> Result<(Vec<Ran>, Precision)> {
-        let share = programs.len().div_ceil(workers::cores() as usize).max(1);
+        let threads = self.threads(programs.len());
+        let share = programs.len().div_ceil(threads).max(1);
         let shares: Vec<_> = programs.chunks(share).collect();
-        let schedules = workers::each(shares.len(), |index| {
+        let schedules = workers::each_on(threads, shares.len(), |index| {
             let mut schedule = Schedule::new(self, shares[index], begin);
             schedule.first = index * share;
             schedule.run().map(|()| schedule.finish())

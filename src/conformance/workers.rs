@@ -36,6 +36,15 @@ pub(super) fn cores() -> u32 {
 /// # Panics
 /// When the system has no thread left.
 pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    each_on(cores() as usize, tasks, work)
+}
+
+/// The same on so many threads.
+pub(super) fn each_on<T: Send>(
+    threads: usize,
+    tasks: usize,
+    work: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let watch = Watch::here();
     let worker = || {
@@ -52,7 +61,7 @@ pub(super) fn each<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> V
             let spawned = roomy().spawn_scoped(scope, worker);
             spawned.expect("a thread can be had")
         };
-        let workers: Vec<_> = (0..(cores() as usize).min(tasks)).map(spawned).collect();
+        let workers: Vec<_> = (0..threads.min(tasks)).map(spawned).collect();
         workers.into_iter().flat_map(joined).collect()
     });
     results.sort_by_key(|(task, _)| *task);

@@ -12,6 +12,18 @@ const USUAL: [Nanos; 14] = [
     5, 10, 30, 60, 100, 300, 600, 900, 1_000, 1_800, 3_600, 7_200, 86_400, 604_800,
 ];
 
+/// What narrow numbers count, and their bits.
+const UNITS: [Nanos; 7] = [
+    1,
+    1_000,
+    1_000_000,
+    SECOND,
+    60 * SECOND,
+    3_600 * SECOND,
+    86_400 * SECOND,
+];
+const WIDTHS: [u32; 6] = [8, 15, 16, 24, 31, 32];
+
 /// The plainest times, in this order: 1, 2 and 3 ticks.
 #[derive(Clone, Copy)]
 struct Plain([Nanos; 3]);
@@ -197,8 +209,8 @@ fn time(op: &Op) -> Option<Nanos> {
 
 impl Plain {
     /// Positive times simpler than `time`: plain ones, on the way to a threshold by halving, and then those
-    /// that a clock face or a wheel shows alike: a power of two of ticks less, or a usual time instead of the
-    /// whole seconds.
+    /// that a clock face, a wheel or a narrow number shows alike: a power of two of ticks less, a usual time
+    /// instead of the whole seconds, or but one turn of a number of some bits that counts some unit.
     fn simpler(self, time: Nanos) -> impl Iterator<Item = Nanos> {
         let whole_ticks = time / self.0[0] * self.0[0];
         let lower = (1..=time.ilog2()).map(move |halvings| time - (time >> halvings));
@@ -206,12 +218,16 @@ impl Plain {
         let turns = (0..40).rev().map(move |power| time - (tick << power));
         let usual = USUAL.into_iter();
         let usual = usual.map(move |seconds| seconds * SECOND + time % SECOND);
+        let turns_of = |unit: Nanos| WIDTHS.map(|bits| unit << bits).into_iter();
+        let narrow = UNITS.into_iter().flat_map(turns_of);
+        let narrow = narrow.map(move |turn| turn + time % turn);
         self.0
             .into_iter()
             .chain([whole_ticks])
             .chain(lower)
             .chain(turns)
             .chain(usual)
+            .chain(narrow)
             .filter(move |new| *new > 0 && self.rank(*new) < self.rank(time))
     }
 

@@ -155,6 +155,16 @@ fn two_times_shift_until_one_is_plain() {
     assert_eq!(tried, [&of_the_first[..], &of_the_second].concat());
 }
 
+/// As in 16 bits, that count days.
+#[test]
+fn a_time_comes_down_to_one_turn_of_a_narrow_number() {
+    const DAY: Nanos = 86_400 * SECOND;
+    let fails = |times: &[Nanos]| times[0] > 60_000 * DAY && times[0] / DAY % 65_536 < 3;
+    let far = (213_503_974 - 213_503_974 % 65_536 + 2) * DAY + SECOND;
+    let (left, _) = passed(Shrinker::change_one, &[far], fails);
+    assert!(left[0] / DAY <= 65_536 + 2, "{left:?}");
+}
+
 /// Where only whole quarters of an hour will do.
 #[test]
 fn two_times_shift_until_one_is_usual() {
