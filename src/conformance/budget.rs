@@ -195,6 +195,7 @@ mod tests {
             tick: 1_000_000_000,
             deepest: None,
             goes_by_chance: false,
+            is_wrong_alone: false,
         };
         let adapted = |depth, sequences| {
             let settings = Settings {

@@ -111,6 +111,7 @@ fn hangs(
                 tick,
                 deepest: None,
                 goes_by_chance: false,
+                is_wrong_alone: false,
             });
             drop(send);
         }

@@ -77,6 +77,7 @@ impl<'a> Run<'a> {
                 tick: search::ticks(tick),
                 deepest: None,
                 goes_by_chance: false,
+                is_wrong_alone: false,
             },
             so_far,
             tally: Tally::default(),

@@ -83,6 +83,8 @@ pub(super) struct Searcher<'a> {
     pub(super) deepest: Option<usize>,
     /// It was a matter of luck that some program failed.
     pub(super) goes_by_chance: bool,
+    /// Some program of one client has failed.
+    pub(super) is_wrong_alone: bool,
 }
 
 /// Programs that are listed at a time, where they are not walked through.

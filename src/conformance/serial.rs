@@ -43,16 +43,15 @@ impl Searcher<'_> {
         })
     }
 
-    /// What one client shows that makes these calls; whenever it makes them, unless the store is known to
-    /// go by chance: one with a thread of its own may race with that.
+    /// What one client shows that makes these calls; whenever it makes them, where none has shown anything
+    /// before: a store with a thread of its own may race with that.
     pub(super) fn alone(&self, ops: Vec<Op>, after: u64) -> Option<Caught> {
         let failure = exec::silently(|| match self.subject.passing() {
             Passing::Injected => {
                 let run = self.runner(&ops);
-                match self.goes_by_chance {
-                    true => (0..luck::TIMES).find_map(|_| run(&ops)),
-                    false => run(&ops).filter(|_| luck::comes_again(&ops, &run)),
-                }
+                let times = if self.goes_by_chance { luck::TIMES } else { 1 };
+                let failure = (0..times).find_map(|_| run(&ops));
+                failure.filter(|_| self.is_wrong_alone || luck::comes_again(&ops, &run))
             }
             // The clients did not wait for a phase of the clock either.
             _ => self.timed().run(&ops, Begin::Now),

@@ -47,6 +47,7 @@ fn judged(lost: u64) -> Concurrent {
         tick: 1_000_000_000,
         deepest: None,
         goes_by_chance: false,
+        is_wrong_alone: false,
     };
     let ops = |program: &str| program.parse::<Program>().unwrap().ops().to_vec();
     let client = |program: &str| -> Vec<Step> {

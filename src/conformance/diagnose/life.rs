@@ -339,15 +339,22 @@ fn doubling() -> impl Iterator<Item = Nanos> {
 
 /// Says so where `time`, which is positive, is where integers end, once or many times over.
 fn end_of_integers(time: Nanos) -> String {
-    let ends = [64, 63, 32, 31].into_iter().flat_map(|bits| {
-        [
-            ("s", UNITS[0]),
-            ("ms", UNITS[1]),
-            ("us", UNITS[2]),
-            ("ns", 1),
-        ]
-        .map(|(name, unit)| (unit << bits, format!("2^{bits} {name}")))
+    const DAY: Nanos = 86_400 * UNITS[0];
+    let wide = [64, 63, 32, 31].into_iter().flat_map(|bits| {
+        let units = [("ms", UNITS[1]), ("us", UNITS[2]), ("ns", 1)];
+        units.map(|(name, unit)| (unit << bits, format!("2^{bits} {name}")))
     });
+    // Of short units, narrow ones end at every other time.
+    let narrow = [64, 63, 32, 31, 16, 15].into_iter().flat_map(|bits| {
+        let units = [
+            ("days", DAY),
+            ("h", DAY / 24),
+            ("min", DAY / 1_440),
+            ("s", UNITS[0]),
+        ];
+        units.map(|(name, unit)| (unit << bits, format!("2^{bits} {name}")))
+    });
+    let ends = wide.chain(narrow);
     let ends = ends.filter(|(end, _)| time % end == 0);
     match ends.max_by_key(|(end, _)| *end) {
         Some((end, name)) if end == time => format!(", and that is {name}"),

@@ -47,6 +47,7 @@ impl Run<'_> {
             self.keep(one.violation);
             self.known.extend(one.shrunk);
             self.searcher.goes_by_chance |= one.is_luck;
+            self.searcher.is_wrong_alone = true;
         }
         // Of what passes without a part, that may be luck.
         if !self.searcher.goes_by_chance {

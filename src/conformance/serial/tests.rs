@@ -56,14 +56,15 @@ impl Store for Keeps {
 /// Judges a history that no order explains.
 fn judged<S: Store + 'static>(
     make: impl Fn(ManualClock) -> S + Send + Sync + 'static,
-    goes_by_chance: bool,
+    is_wrong_alone: bool,
 ) -> Concurrent {
     let searcher = Searcher {
         subject: &Arc::new(Made(make)),
         profile: &Profile::default(),
         tick: SECOND,
         deepest: None,
-        goes_by_chance,
+        goes_by_chance: is_wrong_alone,
+        is_wrong_alone,
     };
     let first = payload::numbered(1, &"A".repeat(token::LEN));
     let calls = [
@@ -98,7 +99,7 @@ fn seldom() -> impl Fn(ManualClock) -> Box<dyn DynStore> {
 }
 
 #[test]
-fn what_one_client_shows_now_and_then_is_a_race_unless_the_store_goes_by_chance() {
+fn what_one_client_shows_now_and_then_is_a_race_unless_it_has_shown_more() {
     let found = judged(seldom(), false);
     assert_eq!((found.sequential.len(), found.disorders.len()), (0, 1));
     let found = judged(seldom(), true);
@@ -141,6 +142,7 @@ fn what_one_client_shows_after_the_same_time_is_no_race() {
         tick: SECOND,
         deepest: None,
         goes_by_chance: false,
+        is_wrong_alone: false,
     };
     let first = payload::numbered(1, &"A".repeat(token::LEN));
     let mut records = Record::all(&[

@@ -7,6 +7,11 @@ use std::time::Duration;
 
 pub(crate) const TIMES: &[Animal] = &[
     timed!(
+        "a life in 16 bits of days",
+        Clause::Com7,
+        |now: u128, ttl: Duration| now + ttl.as_nanos() % (65_536 * 86_400 * SECOND)
+    ),
+    timed!(
         "whole seconds, rounded down",
         Clause::Com7,
         |now, ttl: Duration| { now + u128::from(ttl.as_secs()) * SECOND }
