@@ -81,6 +81,10 @@ impl<S: Subject> Check<S> {
     /// How many clients use the store at once in the concurrent search; fewer than two leave it out.
     /// Unless told: 4. How many histories of them are run follows from
     /// [`sequences`](Check::sequences).
+    ///
+    /// They are tasks, polled in a random order, and threads. Of these, one is held now and then at a
+    /// reading of its [`ManualClock`](crate::ManualClock), for up to 50 microseconds, so that others come
+    /// between what a store looks at and what it does then.
     pub fn clients(mut self, clients: usize) -> Self {
         self.settings.clients = Some(clients);
         self

@@ -19,6 +19,8 @@ pub(crate) fn entrants() -> Vec<Entrant> {
         Entrant::of::<WritesAllBack>("swaps a copy in without a look", &[Con1]),
         Entrant::of::<SkipsIfBusy>("leaves a drop out under contention", &[Con1]),
         Entrant::of::<CachesByThread>("has a cache for each thread", &[Con1]),
+        Entrant::of::<StaleCache>("caches what it read, with locks", &[Con1]),
+        Entrant::of::<MissCache>("caches a miss, with locks", &[Con1]),
     ]
 }
 
@@ -27,8 +29,6 @@ pub(crate) fn seldom_caught() -> Vec<Entrant> {
     use Clause::Con1;
     vec![
         Entrant::of::<DataThenDeadline>("data and deadline behind a lock each", &[Con1]),
-        Entrant::of::<StaleCache>("caches what it read, with locks", &[Con1]),
-        Entrant::of::<MissCache>("caches a miss, with locks", &[Con1]),
         Entrant::of::<TwoLocks>("makes the lock of an id twice", &[Con1]),
     ]
 }
