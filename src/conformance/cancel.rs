@@ -106,7 +106,7 @@ impl Searcher<'_> {
         let one = |history: &History, after| self.one_at_a_time(history, after);
         self.judge(records, Clause::Can1, found, one);
         for disorder in &mut found.disorders[before..] {
-            disorder.scenario = Some(Scenario::Cancelled(program.clone(), polls));
+            disorder.scenario = Some(Box::new(Scenario::Cancelled(program.clone(), polls)));
         }
     }
 

@@ -25,7 +25,7 @@ impl Searcher<'_> {
             shown = found.or(shown.take());
             is_shown
         };
-        let Some(scenario) = disorder.scenario.clone().filter(&mut shows) else {
+        let Some(scenario) = disorder.scenario.as_deref().cloned().filter(&mut shows) else {
             return disorder;
         };
         let scenario = scenario.simplest(self.tick, ENOUGH, shows);
@@ -33,7 +33,7 @@ impl Searcher<'_> {
             return disorder;
         };
         let is_more = match scenario.plan() {
-            Some(plan) => plan.ops().count() > shown.records.len(),
+            Some(plan) => plan.ops().count() > shown.records.len() || !plan.linger.is_zero(),
             // After how many polls is in no drawing.
             None => true,
         };

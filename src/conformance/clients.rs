@@ -13,6 +13,11 @@ use super::history::{Course, Record};
 use super::plan::Step;
 use crate::model::Op;
 use crate::store::BoxError;
+use std::future::poll_fn;
+use std::mem;
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
 
 pub(super) use threads::bursts;
 
@@ -20,6 +25,8 @@ pub(super) use threads::bursts;
 struct World<'a> {
     instance: &'a dyn Instance,
     course: &'a Course,
+    /// How long it is before each call.
+    linger: Duration,
 }
 
 impl World<'_> {
@@ -52,6 +59,7 @@ impl World<'_> {
         polls: usize,
         records: &mut Vec<Record>,
     ) -> Result<bool, BoxError> {
+        self.linger().await;
         if let Op::Advance { by } = op {
             let by = exec::duration(*by).unwrap_or_default();
             self.course.advance(self.instance, by).await?;
@@ -62,5 +70,26 @@ impl World<'_> {
         let panicked = matches!(record.outcome, Some(Outcome::Panicked(_)));
         records.push(record);
         Ok(panicked)
+    }
+
+    /// Gives time to the threads that a store may have, and to the tasks.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what a store does by itself, it does in real time"
+    )]
+    async fn linger(&self) {
+        if self.linger.is_zero() {
+            return;
+        }
+        thread::sleep(self.linger);
+        let mut has_waited = false;
+        poll_fn(|context| {
+            if mem::replace(&mut has_waited, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 }

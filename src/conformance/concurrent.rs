@@ -9,6 +9,7 @@ use super::history::{History, Record};
 use super::plan::{Plan, Size};
 use super::scenario::Scenario;
 use super::search::{Caught, Progress, Searcher};
+use super::subject::Passing;
 use super::workers;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
@@ -35,7 +36,7 @@ impl Concurrent {
     fn note(&mut self, before: usize, plan: &Plan, made: fn(Plan) -> Scenario) {
         const MOST: usize = 64;
         for disorder in &mut self.disorders[before..] {
-            disorder.scenario = (plan.calls() <= MOST).then(|| made(plan.clone()));
+            disorder.scenario = (plan.calls() <= MOST).then(|| Box::new(made(plan.clone())));
         }
     }
 
@@ -87,6 +88,7 @@ enum Stream {
     Pairs,
     Crowds,
     LongThreads,
+    Lingering,
 }
 
 impl Stream {
@@ -115,6 +117,7 @@ impl Searcher<'_> {
         };
         self.short_tasks(budget, seed, &mut found)?;
         tell(&found);
+        self.lingering(budget, seed, &mut found)?;
         self.long_tasks(budget, seed, &mut found)?;
         tell(&found);
         self.short_threads(2, Stream::Pairs, budget.short / 2, seed, &mut found)?;
@@ -146,6 +149,27 @@ impl Searcher<'_> {
             if found.is_plenty() {
                 break;
             }
+            let records = records.map_err(|error| lost(&*error))?;
+            self.judge_short(&plan, Scenario::Tasks, records, Clause::Con1, found);
+        }
+        Ok(())
+    }
+
+    /// Few histories with time between the calls, for a store that sweeps on a thread of its own. Where time
+    /// is not a manual clock's, there is some anyway.
+    fn lingering(&self, budget: Budget, seed: u64, found: &mut Concurrent) -> Result<(), String> {
+        const MOST: usize = 64;
+        const THREADS: usize = 32;
+        if self.subject.passing() != Passing::Injected {
+            return Ok(());
+        }
+        let runs = workers::each_on(THREADS, MOST.min(budget.short / 16), |number| {
+            let mut dice = Stream::Lingering.dice(seed, number);
+            let plan = Plan::meeting(self, 2, &mut dice).lingering(&mut dice);
+            let records = plan.as_tasks(self.subject, &mut dice);
+            (plan, records)
+        });
+        for (plan, records) in runs {
             let records = records.map_err(|error| lost(&*error))?;
             self.judge_short(&plan, Scenario::Tasks, records, Clause::Con1, found);
         }

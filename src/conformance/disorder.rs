@@ -32,7 +32,7 @@ pub(super) struct Disorder {
     /// How many histories the search had run by then, with this one.
     pub(super) after: u64,
     /// How all calls were made, where they can be made again.
-    pub(super) scenario: Option<Scenario>,
+    pub(super) scenario: Option<Box<Scenario>>,
     /// Whether all would be right, had the cancelled calls taken effect at any later time; nothing where
     /// that took too long to find out.
     pub(super) is_right_if_late: Option<bool>,

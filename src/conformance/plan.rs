@@ -3,13 +3,14 @@
 use super::dice::Dice;
 use super::payload;
 use super::profile::{Profile, nanos};
-use super::program::{Operation, Program};
+use super::program::{Operation, Program, Time};
 use super::search::Searcher;
 use super::subject::Passing;
 use crate::model::{Nanos, Op};
 use crate::token;
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
 
 /// What several clients do at once, what is called before that, and what after.
 #[derive(Clone)]
@@ -18,6 +19,8 @@ pub(super) struct Plan {
     /// By client: one call after another.
     pub(super) clients: Vec<Vec<Step>>,
     pub(super) closing: Vec<Op>,
+    /// How long it is before each call.
+    pub(super) linger: Duration,
 }
 
 #[derive(Clone)]
@@ -76,6 +79,7 @@ impl Plan {
             opening: Vec::new(),
             clients: (0..size.clients).map(&mut client).collect(),
             closing: Vec::new(),
+            linger: Duration::ZERO,
         }
     }
 
@@ -115,6 +119,7 @@ impl Plan {
             opening,
             clients,
             closing,
+            linger: Duration::ZERO,
         }
     }
 
@@ -145,7 +150,15 @@ impl Plan {
             opening,
             clients,
             closing,
+            linger: Duration::ZERO,
         }
+    }
+
+    /// With some time before each call, for what a store does on threads of its own.
+    pub(super) fn lingering(mut self, dice: &mut Dice) -> Self {
+        const MICROS: [u64; 4] = [100, 300, 1_000, 2_000];
+        self.linger = Duration::from_micros(MICROS[dice.below(MICROS.len())]);
+        self
     }
 
     /// One or two of the calls are cancelled, after few polls.
@@ -224,10 +237,15 @@ impl Plan {
         let alone = |ops: &[Op]| listed(&mut ops.iter().map(|op| Operation(op).to_string()));
         let clients = self.clients.iter();
         let clients = clients.map(|steps| listed(&mut steps.iter().map(Step::to_string)));
+        let linger = match self.linger {
+            Duration::ZERO => String::new(),
+            linger => format!("{} before each", Time(nanos(linger))),
+        };
         let lines = [
             ("first", alone(&self.opening)),
             ("at once", clients.collect::<Vec<_>>().join(" | ")),
             ("then", alone(&self.closing)),
+            ("with", linger),
         ];
         let lines = lines.iter().filter(|(_, calls)| !calls.is_empty());
         let lines = lines.map(|(when, calls)| format!("{when:<8} {calls}"));

@@ -217,6 +217,9 @@ fn simpler_plans(plan: &Plan) -> Vec<Plan> {
             plans.push(simpler);
         }
     };
+    if !plan.linger.is_zero() {
+        push(&|plan| plan.linger = Duration::ZERO);
+    }
     for (start, end) in stretches(plan.closing.len()) {
         push(&|plan| drop(plan.closing.drain(start..end)));
     }

@@ -7,6 +7,7 @@ mod meetings;
 mod racer;
 mod reports;
 mod right;
+mod sweepers;
 mod tasks;
 mod threads;
 
@@ -84,6 +85,24 @@ fn con_1_stores_that_race_between_two_instructions_are_caught_with_luck() {
         });
         assert!(is_caught, "{} is not caught", entrant.name);
     }
+}
+
+/// The kit lingers between calls, so that such a thread has its time.
+#[test]
+fn con_1_stores_that_race_with_a_thread_of_their_own_are_caught() {
+    let wrong = sweepers::wrong();
+    let is_caught = (0..5).any(|seed| {
+        let report = wrong.judged(2_000, seed);
+        let caught = caught(&report);
+        assert!(
+            caught.iter().all(|clause| wrong.clauses.contains(clause)),
+            "{report}"
+        );
+        !caught.is_empty()
+    });
+    assert!(is_caught, "{} is not caught", wrong.name);
+    let report = sweepers::right().judged(2_000, 1);
+    assert_eq!(report.verdict, Verdict::Conforms, "{report}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ impl Plan {
                 let world: World<'_> = World {
                     instance: &*instance,
                     course: &course,
+                    linger: self.linger,
                 };
                 let mut records = Vec::new();
                 world.alone(&self.opening, &mut records).await?;

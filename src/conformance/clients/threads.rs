@@ -197,6 +197,7 @@ impl Act {
         World {
             instance: &*self.instance,
             course: &self.course,
+            linger: self.plan.linger,
         }
     }
 

@@ -60,6 +60,7 @@ fn judged(lost: u64) -> Concurrent {
         opening: Vec::new(),
         clients: vec![client(commits), client(&commits.replace(" v", " v1"))],
         closing: ops("prepare A"),
+        linger: Duration::ZERO,
     };
     let records = Record::all(&[
         ("commit A v1 ttl 9s", 1, 2, Reply::Done),
