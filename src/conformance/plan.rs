@@ -109,16 +109,11 @@ impl Plan {
             (0..calls).map(|_| draws.step(dice)).collect()
         };
         let clients = (0..clients).map(&mut client).collect();
-        let look: Vec<Op> = (0..ids).map(|id| draws.prepare(id)).collect();
-        let mut closing = look.clone();
-        if draws.at_will && dice.below(2) == 0 {
-            closing.extend([draws.advance(), draws.advance()]);
-            closing.extend(look);
-        }
+        let waits = draws.at_will && dice.below(2) == 0;
         Self {
             opening,
             clients,
-            closing,
+            closing: draws.look(waits),
             linger: Duration::ZERO,
         }
     }
@@ -140,16 +135,10 @@ impl Plan {
             opening.push(draws.advance());
         }
         let clients = (0..clients).map(|_| vec![draws.any(dice)]).collect();
-        let look: Vec<Op> = (0..2).map(|id| draws.prepare(id)).collect();
-        let mut closing = look.clone();
-        if draws.at_will {
-            closing.extend([draws.advance(), draws.advance()]);
-            closing.extend(look);
-        }
         Self {
             opening,
             clients,
-            closing,
+            closing: draws.look(draws.at_will),
             linger: Duration::ZERO,
         }
     }
@@ -319,6 +308,14 @@ impl<'a> Draws<'a> {
 
     fn prepare(&self, id: usize) -> Op {
         Op::Prepare { id: self.id(id) }
+    }
+
+    /// What is there, and if it `waits`, what is left of that when short lives have ended.
+    fn look(&self, waits: bool) -> Vec<Op> {
+        let look = || (0..self.ids.len()).map(|id| self.prepare(id));
+        let later = [self.advance(), self.advance()].into_iter().chain(look());
+        let later = later.filter(|_| waits);
+        look().chain(later).collect()
     }
 
     fn advance(&self) -> Op {

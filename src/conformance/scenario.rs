@@ -132,6 +132,8 @@ impl Scenario {
         };
         let plainer = [
             self.with_one_id(),
+            self.with_clients_in_order(),
+            self.with_own_payloads(),
             self.with_plain_payloads(),
             self.with_plain_lives(tick),
         ];
@@ -158,6 +160,37 @@ impl Scenario {
         self.changed(|op| {
             let other = lockstep::id_of(op).filter(|id| *id != one)?.to_owned();
             Some(shrink::renamed(op, &[(&other, &one)]))
+        })
+    }
+
+    /// Those that commit first, and those that read last.
+    fn with_clients_in_order(&self) -> Option<Self> {
+        let rank = |step: &Step| match &step.op {
+            Op::Commit { ttl, .. } => (0, *ttl),
+            Op::Drop { .. } => (1, 0),
+            Op::Advance { by } => (2, *by),
+            Op::Prepare { .. } | Op::Restart => (3, 0),
+        };
+        let order = |steps: &Vec<Step>| steps.iter().map(rank).collect::<Vec<_>>();
+        let mut ordered = self.clone();
+        let (Self::Tasks(plan) | Self::Threads(plan)) = &mut ordered else {
+            return None;
+        };
+        let is_ordered = plan.clients.is_sorted_by_key(order);
+        plan.clients.sort_by_key(order);
+        (!is_ordered).then_some(ordered)
+    }
+
+    /// For every commit another: v1, v2, ..
+    fn with_own_payloads(&self) -> Option<Self> {
+        let mut numbers = 1..;
+        self.changed(|op| {
+            let (snapshot, ttl) = committed(op)?;
+            let (old, new) = (payload::number_of(snapshot)?, numbers.next()?);
+            (new != old).then(|| Op::Commit {
+                snapshot: Some(payload::numbered(new, snapshot.id())),
+                ttl,
+            })
         })
     }
 
