@@ -255,3 +255,28 @@ fn what_was_replaced_matters_only_if_it_was_under_this_id() {
     assert_eq!(told_of(lives_on(true), program).0, Clause::Ttl2);
     assert_eq!(told_of(lives_on(false), program).0, Clause::Com6);
 }
+
+/// The plainest tokens are what shrinking ends at, whether they matter or not.
+#[test]
+fn tokens_matter_where_others_in_the_same_order_would_not_do() {
+    let first = |log: &[(Nanos, Op)], _, _: &str| Some(committed(log).pop()?.1);
+    let letters = |id: &str| id.chars().collect::<std::collections::BTreeSet<_>>().len();
+    let mixed = move |log: &[(Nanos, Op)], now, id: &str| {
+        first(log, now, id).filter(|own| letters(own.id()) == letters(id))
+    };
+    let next = |log: &[(Nanos, Op)], _, id: &str| {
+        let snapshots = committed(log).into_iter().map(|(_, it, _)| it);
+        snapshots
+            .filter(|it| it.id() >= id)
+            .min_by_key(|it| it.id().to_owned())
+    };
+    let only = |_: &[(Nanos, Op)], _: Nanos, id: &str| {
+        let is_it = id == "A".repeat(token::LEN);
+        is_it.then(|| payload::numbered(1, id))
+    };
+    let program = "commit B v1 ttl 1s; prepare A";
+    assert_eq!(told_of(mixed, program).0, Clause::Idn1);
+    assert_eq!(told_of(next, program).0, Clause::Pre1);
+    // Of one token alone nothing is said.
+    assert_eq!(told_of(only, "prepare A").0, Clause::Pre1);
+}

@@ -138,6 +138,21 @@ fn the_next_longer_ttl_that_is_kept_is_told() {
 }
 
 #[test]
+fn a_ttl_that_a_narrow_number_ends_at_is_told_so() {
+    for (unit, name) in [(86_400, "days"), (3_600, "h"), (60, "min"), (1, "s")] {
+        let end = (unit * SECOND) << 16;
+        let told = near(
+            move |_, ttl| ttl < end,
+            &format!("commit A v1 ttl {}s; prepare A", unit << 16),
+        );
+        assert!(
+            told.ends_with(&format!("and that is 2^16 {name}")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_told_where_an_earlier_prepare_fails_then() {
     let finds = |log: &[(Nanos, Op)], now, _: &str| {
         let prepares = log
