@@ -69,6 +69,8 @@ fn plain_times_are_the_simplest_then_short_ones() {
 fn simpler_are_plain_times_whole_ticks_those_on_the_way_by_halving_and_turns_of_a_wheel() {
     let simpler = |time| PLAIN.simpler(time).collect::<Vec<_>>();
     assert_eq!(simpler(45), [10, 20, 30, 40, 23, 34, 40, 43, 44, 5, 25, 35]);
+    // Three turns of eight bits, and seven.
+    assert!(simpler(3 * 256 + 7).contains(&(256 + 7)));
     assert_eq!(simpler(7), [10, 20, 30, 4, 6]);
     assert_eq!(simpler(1), [10, 20, 30]);
     assert_eq!(simpler(20), [10, 10, 10]);
