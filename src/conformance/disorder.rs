@@ -222,7 +222,11 @@ fn needed(
     let mut lanes = reduced.draw(name);
     if records.iter().any(Record::is_under_way) {
         lanes += "?: it has not returned yet, and has taken effect or not\n";
-    } else if records.iter().any(Record::is_open) {
+    }
+    if records
+        .iter()
+        .any(|record| record.is_open() && !record.is_under_way())
+    {
         lanes += "?: it was cancelled or failed, and took effect wholly and once, or never\n";
     }
     Disorder {

@@ -61,3 +61,18 @@ pub(super) fn comes_again(ops: &[Op], run: Probe<'_>) -> bool {
     const TIMES: usize = 8;
     (0..TIMES).all(|_| run(ops).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::Outcome;
+
+    #[test]
+    fn what_never_fails_again_is_not_told_to_fail_in_some_runs() {
+        let ops = [Op::Prepare { id: "A".to_owned() }];
+        let failure = |ops: &[Op]| Some(Failure::of_last(ops, Outcome::Panicked(String::new())));
+        let always = Luck::new(&failure).told(&ops);
+        assert!(always.is_some_and(|told| told.contains("in 64 of 64 runs")));
+        assert_eq!(Luck::new(&|_| None).told(&ops), None);
+    }
+}
