@@ -3,13 +3,13 @@
 //! one call under way, all on one id or spread over many.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use session_spec::conformance::linear::{
+use session_spec::conformance::__internal::linear::{
     Call, Judgement, Kind, Outcome, Rules, Span, Start, Value, by_id, check, check_all, reduce,
 };
 use session_spec::model::Nanos;
 use std::time::Duration;
 
-#[path = "../src/conformance/linear/tests/simulate.rs"]
+#[path = "../src/conformance/judge/linear/tests/simulate.rs"]
 mod simulate;
 
 use simulate::{Chance, Mistake, Scene};

@@ -38,74 +38,29 @@
 //! A store that cannot simply be made on a [`ManualClock`] is a [`Subject`]; what a store does not
 //! claim, its [`Profile`] says.
 
-mod any;
-mod budget;
-mod cancel;
-mod causes;
-mod check;
-mod clients;
-mod concurrent;
-mod coverage;
-mod deadly;
-mod diagnose;
-mod dice;
-mod disorder;
-mod edits;
-mod exec;
-mod exhaust;
-mod findings;
-mod generate;
-mod hang;
-mod hidden;
-mod history;
-mod hostile;
-mod isolate;
-pub(crate) mod journal;
-mod judge;
-#[doc(hidden)]
-pub mod linear;
-mod lockstep;
-mod luck;
-mod notorious;
-mod payload;
-mod plan;
-mod profile;
-mod program;
-mod random;
-mod regressions;
-mod repeated;
-mod report;
-mod restarts;
-mod run;
-mod scenario;
-mod search;
-mod serial;
-mod shrink;
-mod subject;
-mod suite;
-mod supervise;
-mod timed;
-mod trace;
-mod values;
-mod vectors;
-mod watch;
-mod workers;
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod judge;
+pub(crate) mod program;
+pub(crate) mod report;
+pub(crate) mod search;
+pub(crate) mod subject;
 
 use crate::clock::ManualClock;
 use crate::store::Store;
 
 pub use check::Check;
-pub use exec::Outcome;
-pub use generate::programs;
-pub use profile::Profile;
+#[doc(hidden)]
+pub use check::suite::Suite;
+pub use program::generate::programs;
+pub use program::trace::Trace;
 pub use program::{Program, ProgramError, Stated};
+pub use report::vectors::Vectors;
 pub use report::{Finding, Report, Searched, Status, Verdict, Violation};
 pub use search::Progress;
+pub use subject::exec::Outcome;
+pub use subject::profile::Profile;
 pub use subject::{Clockwork, Made, Passing, Subject, Waiting};
-#[doc(hidden)]
-pub use suite::Suite;
-pub use trace::Trace;
-pub use vectors::Vectors;
 
 /// A check of the store that `make` makes: configure it, then [`run`](Check::run) it for a report as
 /// data, or [`assert`](Check::assert) it in a test.
@@ -122,4 +77,10 @@ where
 /// A check of a store that cannot simply be made on a manual clock: see [`Subject`].
 pub fn check_subject<S: Subject>(subject: S) -> Check<S> {
     Check::new(subject)
+}
+
+/// For the benches and tests of this crate alone: it changes without notice.
+#[doc(hidden)]
+pub mod __internal {
+    pub use super::judge::linear;
 }

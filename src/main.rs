@@ -225,7 +225,7 @@ fn vectors(depth: usize, sequences: usize, seed: u64) -> ExitCode {
 
 /// As the library documents it, without the marks that only its documentation needs.
 fn format_of_vectors() -> String {
-    let format = include_str!("conformance/vectors.md");
+    let format = include_str!("conformance/report/vectors.md");
     let format = format.replace("```text\n", "").replace("```\n", "");
     format!("Format:\n\n{format}")
 }

@@ -3,7 +3,7 @@
 use crate::clause::Clause;
 use crate::clock::{Clock, SystemClock};
 use crate::conformance::Profile;
-use crate::conformance::journal::{Begun, Journal};
+use crate::conformance::judge::journal::{Begun, Journal};
 use crate::model::{Op, Reply};
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};

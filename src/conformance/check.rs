@@ -1,12 +1,17 @@
-//! Check: what to search; see [`run`](super::run) for what comes of it.
+//! Check: what to search; see [`run`](self::run) for what comes of it.
 
-use super::any::AnySubject;
-use super::profile::Profile;
+pub(crate) mod budget;
+pub(crate) mod isolate;
+pub(crate) mod run;
+pub(crate) mod suite;
+pub(crate) mod supervise;
+
 use super::program::{Program, ProgramError};
 use super::report::{Report, Verdict};
 use super::search::Progress;
 use super::subject::Subject;
-use super::supervise;
+use super::subject::any::AnySubject;
+use super::subject::profile::Profile;
 use crate::clause::Clause;
 use std::fmt;
 use std::path::PathBuf;
@@ -22,26 +27,26 @@ pub struct Check<S> {
 
 /// What was set, and nothing where it was left alone.
 #[derive(Clone, Default)]
-pub(super) struct Settings {
-    pub(super) profile: Option<Profile>,
-    pub(super) sequences: Option<usize>,
-    pub(super) length: Option<usize>,
-    pub(super) depth: Option<usize>,
+pub(crate) struct Settings {
+    pub(crate) profile: Option<Profile>,
+    pub(crate) sequences: Option<usize>,
+    pub(crate) length: Option<usize>,
+    pub(crate) depth: Option<usize>,
     /// The depth that is usual here, where none was set.
-    pub(super) usual_depth: Option<usize>,
-    pub(super) clients: Option<usize>,
-    pub(super) tick: Option<Duration>,
-    pub(super) seed: Option<u64>,
-    pub(super) patience: Option<Duration>,
-    pub(super) isolate: Option<bool>,
-    pub(super) only: Vec<Clause>,
-    pub(super) replay: Option<Result<Program, ProgramError>>,
-    pub(super) regressions: Option<PathBuf>,
-    pub(super) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+    pub(crate) usual_depth: Option<usize>,
+    pub(crate) clients: Option<usize>,
+    pub(crate) tick: Option<Duration>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) patience: Option<Duration>,
+    pub(crate) isolate: Option<bool>,
+    pub(crate) only: Vec<Clause>,
+    pub(crate) replay: Option<Result<Program, ProgramError>>,
+    pub(crate) regressions: Option<PathBuf>,
+    pub(crate) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
 impl<S: Subject> Check<S> {
-    pub(super) fn new(subject: S) -> Self {
+    pub(crate) fn new(subject: S) -> Self {
         Self {
             subject: Arc::new(subject),
             settings: Settings::default(),
@@ -73,7 +78,7 @@ impl<S: Subject> Check<S> {
     }
 
     /// The depth unless told, where a search has to take less.
-    pub(super) fn usual_depth(mut self, depth: usize) -> Self {
+    pub(crate) fn usual_depth(mut self, depth: usize) -> Self {
         self.settings.usual_depth = Some(depth);
         self
     }
@@ -110,7 +115,7 @@ impl<S: Subject> Check<S> {
     }
 
     /// The store does not claim this clause, whatever its profile says.
-    pub(super) fn not_claiming(mut self, clause: Clause, why: &str) -> Self {
+    pub(crate) fn not_claiming(mut self, clause: Clause, why: &str) -> Self {
         let profile = self.settings.profile.take();
         let profile = profile.unwrap_or_else(|| self.subject.profile());
         self.profile(profile.unclaimed(clause, why))

@@ -10,7 +10,15 @@
 //!   ──── must be live ────┤──── either is right ────├──── must be gone ────▶ time
 //! ```
 
-use super::profile::{Profile, nanos};
+pub(crate) mod coverage;
+pub(crate) mod disorder;
+pub(crate) mod history;
+pub(crate) mod journal;
+pub mod linear;
+pub(crate) mod lockstep;
+pub(crate) mod timed;
+
+use super::subject::profile::{Profile, nanos};
 use crate::clause::Clause;
 use crate::model::{Expected, Model, Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
@@ -18,13 +26,13 @@ use std::collections::BTreeMap;
 
 /// The replies that some permitted world explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Admitted {
+pub(crate) struct Admitted {
     /// What the contract wants if times are taken as they were measured.
-    pub(super) expected: Expected,
+    pub(crate) expected: Expected,
     /// The other reply that is right, where there is one.
-    pub(super) or: Option<Reply>,
+    pub(crate) or: Option<Reply>,
     /// There is, since the measured times do not decide.
-    pub(super) is_open: bool,
+    pub(crate) is_open: bool,
 }
 
 impl Admitted {
@@ -36,7 +44,7 @@ impl Admitted {
         }
     }
 
-    pub(super) fn admits(&self, reply: &Reply) -> bool {
+    pub(crate) fn admits(&self, reply: &Reply) -> bool {
         self.expected.admits(reply) || self.or.as_ref() == Some(reply)
     }
 }
@@ -51,7 +59,7 @@ pub struct Span {
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Judge {
+pub(crate) struct Judge {
     profile: Profile,
     model: Model,
     entries: BTreeMap<String, Bounds>,
@@ -85,7 +93,7 @@ struct Bounds {
 }
 
 impl Judge {
-    pub(super) fn new(profile: &Profile) -> Self {
+    pub(crate) fn new(profile: &Profile) -> Self {
         Self {
             profile: profile.clone(),
             ..Self::default()
@@ -93,7 +101,7 @@ impl Judge {
     }
 
     /// What a call in this span may answer. Spans must not go back.
-    pub(super) fn step(&mut self, op: &Op, span: Span) -> Admitted {
+    pub(crate) fn step(&mut self, op: &Op, span: Span) -> Admitted {
         self.latest_now = span.to + nanos(self.profile.uncertainty);
         let by = span.from - self.model.now();
         self.model.step(&Op::Advance { by });
@@ -121,7 +129,7 @@ impl Judge {
     }
 
     /// Takes note of a restart, over which a store that claims no durability may lose any entry.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.model.step(&Op::Restart);
         for bounds in self.entries.values_mut() {
             bounds.at_risk |= !self.profile.durable;
@@ -130,14 +138,14 @@ impl Judge {
     }
 
     /// Takes note that the program lets time pass. How much, the next span tells.
-    pub(super) fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         for bounds in self.entries.values_mut() {
             bounds.has_aged = true;
         }
     }
 
     /// Takes note of a right reply.
-    pub(super) fn observe(&mut self, op: &Op, reply: &Reply) {
+    pub(crate) fn observe(&mut self, op: &Op, reply: &Reply) {
         let Op::Prepare { id } = op else {
             return;
         };

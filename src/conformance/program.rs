@@ -1,10 +1,18 @@
 //! Programs: sequences of operations, and their text form.
 
+pub(crate) mod dice;
+pub(crate) mod edits;
+pub(crate) mod generate;
+pub(crate) mod hostile;
+pub(crate) mod notorious;
+pub(crate) mod payload;
+pub(crate) mod trace;
+pub(crate) mod values;
+
 mod parse;
 mod write;
 
-use super::exec;
-use super::payload;
+use super::subject::exec;
 use crate::constraint::Constraint;
 use crate::model::{Expected, Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
@@ -12,7 +20,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use parse::ProgramError;
-pub(super) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText, Time, ascii};
+pub(crate) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText, Time, ascii};
 
 /// A sequence of operations, with a text form. `FromStr` reads it; `Display` writes it on one line,
 /// so that it can be pasted into `session-spec replay '..'`.
@@ -124,7 +132,7 @@ impl fmt::Debug for Program {
 }
 
 /// The constraints a program's text can name.
-pub(super) const CONSTRAINTS: [(&str, Constraint); 4] = [
+pub(crate) const CONSTRAINTS: [(&str, Constraint); 4] = [
     ("nil-snapshot", Constraint::NilSnapshot),
     ("empty-id", Constraint::EmptyId),
     ("ttl-not-positive", Constraint::TtlNotPositive),

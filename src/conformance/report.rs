@@ -1,15 +1,19 @@
 //! Report: what a check found, as data first and then as text.
 
+pub(crate) mod findings;
+pub(crate) mod regressions;
+pub(crate) mod vectors;
+
 mod text;
 
-use super::exec::Outcome;
 use super::program::{OutcomeText, Program, ReplyText};
+use super::subject::exec::Outcome;
 use crate::clause::Clause;
 use crate::model::Reply;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-pub(super) use text::thousands;
+pub(crate) use text::thousands;
 
 /// What a check found. `Display` renders it for people; it serializes for programs.
 #[derive(Clone, Debug, Serialize)]
@@ -152,7 +156,7 @@ pub struct Violation {
     pub repeats: bool,
     /// The prepares before the last that rightly found nothing, where the model has an entry.
     #[serde(skip)]
-    pub(super) otherwise: Vec<(usize, Reply)>,
+    pub(crate) otherwise: Vec<(usize, Reply)>,
 }
 
 fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::Error> {
@@ -176,7 +180,7 @@ fn outcome_as_text<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S:
 
 impl Report {
     /// Of a check that did nothing.
-    pub(super) fn of_nothing() -> Self {
+    pub(crate) fn of_nothing() -> Self {
         Self {
             store: String::new(),
             profile: String::new(),
@@ -190,7 +194,7 @@ impl Report {
     }
 
     /// Whether programs were searched for, and not only given ones run.
-    pub(super) fn has_searched(&self) -> bool {
+    pub(crate) fn has_searched(&self) -> bool {
         let given = |search: &Searched| matches!(search.name, "replay" | "regressions");
         !self.searches.iter().all(given)
     }

@@ -1,19 +1,29 @@
 //! Search: every program of a small scope, random ones, and given ones, on any subject.
 
-use super::any::AnySubject;
-use super::coverage::Tally;
-use super::exec;
-use super::exhaust::{self, Scope};
-use super::generate::{Generator, Pace};
-use super::lockstep::{self, Failure, Symptom};
-use super::profile::{Profile, nanos};
+pub(crate) mod cancel;
+pub(crate) mod clients;
+pub(crate) mod concurrent;
+pub(crate) mod deadly;
+pub(crate) mod exhaust;
+pub(crate) mod plan;
+pub(crate) mod random;
+pub(crate) mod repeated;
+pub(crate) mod restarts;
+pub(crate) mod scenario;
+
+use super::judge::coverage::Tally;
+use super::judge::lockstep::{self, Failure, Symptom};
+use super::judge::timed::{Begin, PHASES, Precision, Timed};
 use super::program::Program;
-use super::random;
+use super::program::generate::{Generator, Pace};
+use super::subject::any::AnySubject;
+use super::subject::exec;
+use super::subject::profile::{Profile, nanos};
+use super::subject::watch;
+use super::subject::workers;
 use super::subject::{NoRestart, Passing};
-use super::timed::{Begin, PHASES, Precision, Timed};
-use super::watch;
-use super::workers;
 use crate::model::{Nanos, Op};
+use exhaust::Scope;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -35,20 +45,20 @@ pub struct Progress {
 
 /// What a search came to.
 #[derive(Default)]
-pub(super) struct Search {
-    pub(super) tally: Tally,
-    pub(super) precision: Precision,
+pub(crate) struct Search {
+    pub(crate) tally: Tally,
+    pub(crate) precision: Precision,
     /// The first failing program of every symptom.
-    pub(super) caught: BTreeMap<Symptom, Caught>,
+    pub(crate) caught: BTreeMap<Symptom, Caught>,
     /// Further ones, for what may hide behind the first.
-    pub(super) more: Vec<Caught>,
+    pub(crate) more: Vec<Caught>,
 }
 
 /// So many further programs of a symptom are kept.
 const MORE: usize = 300;
 
 impl Search {
-    pub(super) fn catch(&mut self, caught: Caught) {
+    pub(crate) fn catch(&mut self, caught: Caught) {
         match self.caught.entry(caught.failure.symptom()) {
             Entry::Vacant(vacant) => {
                 vacant.insert(caught);
@@ -63,37 +73,37 @@ impl Search {
 }
 
 /// A program that failed.
-pub(super) struct Caught {
-    pub(super) ops: Vec<Op>,
-    pub(super) failure: Failure,
+pub(crate) struct Caught {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) failure: Failure,
     /// How many programs the search had run by then, with this one.
-    pub(super) after: u64,
+    pub(crate) after: u64,
     /// How many further programs of its symptom are kept.
-    pub(super) others: usize,
+    pub(crate) others: usize,
 }
 
 /// Runs programs on a subject: in lockstep with the model where its time is exact, by measured times
 /// where it is not.
-pub(super) struct Searcher<'a> {
-    pub(super) subject: &'a dyn AnySubject,
-    pub(super) profile: &'a Profile,
+pub(crate) struct Searcher<'a> {
+    pub(crate) subject: &'a dyn AnySubject,
+    pub(crate) profile: &'a Profile,
     /// The unit of ordinary times.
-    pub(super) tick: Nanos,
+    pub(crate) tick: Nanos,
     /// Of deeper values it is known that they end the process.
-    pub(super) deepest: Option<usize>,
+    pub(crate) deepest: Option<usize>,
     /// It was a matter of luck that some program failed.
-    pub(super) goes_by_chance: bool,
+    pub(crate) goes_by_chance: bool,
     /// Some program of one client has failed.
-    pub(super) is_wrong_alone: bool,
+    pub(crate) is_wrong_alone: bool,
 }
 
 /// Programs that are listed at a time, where they are not walked through.
-pub(super) const LISTED: usize = 20_000;
+pub(crate) const LISTED: usize = 20_000;
 
 impl Searcher<'_> {
     /// The tick unless told: long enough that a wake-up some milliseconds late does not matter, and
     /// that the store's resolution does not hide it.
-    pub(super) fn default_tick(passing: Passing, profile: &Profile) -> Duration {
+    pub(crate) fn default_tick(passing: Passing, profile: &Profile) -> Duration {
         match passing {
             Passing::Waiting => Duration::from_millis(40).max(2 * profile.resolution),
             _ => Duration::from_secs(1).max(2 * profile.resolution),
@@ -101,13 +111,13 @@ impl Searcher<'_> {
     }
 
     /// Whether programs can be run in lockstep, at full speed.
-    pub(super) fn is_in_lockstep(&self) -> bool {
+    pub(crate) fn is_in_lockstep(&self) -> bool {
         self.subject.make().is_some() && self.profile.is_plain()
     }
 
     /// How often each program of the exhaustive search, and each given one, is run: once at every phase of a clock that goes
     /// on by itself.
-    pub(super) fn times_each(&self) -> usize {
+    pub(crate) fn times_each(&self) -> usize {
         match self.subject.passing() {
             Passing::Injected => 1,
             _ => PHASES,
@@ -115,7 +125,7 @@ impl Searcher<'_> {
     }
 
     /// Makes one store: where that cannot be done there is nothing to check.
-    pub(super) fn make_one(&self) -> Result<(), String> {
+    pub(crate) fn make_one(&self) -> Result<(), String> {
         let make = || exec::catching(|| self.subject.block_on(self.subject.fresh()));
         let made = exec::silently(make).map_err(|message| {
             format!(
@@ -130,7 +140,7 @@ impl Searcher<'_> {
         Ok(())
     }
 
-    pub(super) fn timed(&self) -> Timed<'_> {
+    pub(crate) fn timed(&self) -> Timed<'_> {
         Timed {
             subject: self.subject,
             profile: self.profile,
@@ -139,7 +149,7 @@ impl Searcher<'_> {
     }
 
     /// What runs programs that are to fail like `ops`, and gives their first failure.
-    pub(super) fn runner(&self, ops: &[Op]) -> impl Fn(&[Op]) -> Option<Failure> {
+    pub(crate) fn runner(&self, ops: &[Op]) -> impl Fn(&[Op]) -> Option<Failure> {
         // To wait for the phases of the clock takes a second each time; often it is not needed.
         let fails_at_once = || self.timed().run(ops, Begin::Now).is_some();
         let begin = match self.is_in_lockstep() || fails_at_once() {
@@ -156,7 +166,7 @@ impl Searcher<'_> {
     }
 
     /// Every program of up to `depth` operations.
-    pub(super) fn exhaustive(
+    pub(crate) fn exhaustive(
         &self,
         depth: usize,
         progress: &(impl Fn(Progress) + Sync),
@@ -175,7 +185,7 @@ impl Searcher<'_> {
     }
 
     /// Random programs of up to `length` operations.
-    pub(super) fn random(
+    pub(crate) fn random(
         &self,
         sequences: usize,
         length: usize,
@@ -208,7 +218,7 @@ impl Searcher<'_> {
     }
 
     /// Programs as they stand.
-    pub(super) fn given(&self, programs: &[Program]) -> Result<Search, String> {
+    pub(crate) fn given(&self, programs: &[Program]) -> Result<Search, String> {
         if let Some(program) = programs.iter().find(|program| !program.is_expressible()) {
             return Err(format!(
                 "a Rust store cannot be handed this program: it has a nil snapshot, a negative ttl, \
@@ -297,6 +307,6 @@ fn newest_first(ids: &mut [String], ops: &[Op]) {
 }
 
 /// A duration in model time, for ticks.
-pub(super) fn ticks(tick: Duration) -> Nanos {
+pub(crate) fn ticks(tick: Duration) -> Nanos {
     nanos(tick).max(1)
 }

@@ -1,9 +1,14 @@
 //! Subjects: stores under test, and how time passes for them.
 
-use super::exec;
-use super::profile::Profile;
+pub(crate) mod any;
+pub(crate) mod exec;
+pub(crate) mod profile;
+pub(crate) mod watch;
+pub(crate) mod workers;
+
 use crate::clock::ManualClock;
 use crate::store::{BoxError, Store};
+use profile::Profile;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -132,7 +137,7 @@ pub trait Subject: Send + Sync + 'static {
 
 /// What [`Subject::restart`] says where it is not overridden.
 #[derive(Debug)]
-pub(super) struct NoRestart;
+pub(crate) struct NoRestart;
 
 impl fmt::Display for NoRestart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -191,7 +196,7 @@ impl<S: Sync> Clockwork<S> for Waiting {
 
 /// The subject of [`check`](super::check): a store made on a manual clock.
 #[derive(Debug)]
-pub struct Made<F>(pub(super) F);
+pub struct Made<F>(pub(crate) F);
 
 impl<F, S> Subject for Made<F>
 where

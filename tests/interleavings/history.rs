@@ -2,7 +2,9 @@
 
 use crate::plan::{Act, Id, Step};
 use session_spec::Nanos;
-use session_spec::conformance::linear::{self, Call, Judgement, Kind, Outcome, Rules, Span, Value};
+use session_spec::conformance::__internal::linear::{
+    self, Call, Judgement, Kind, Outcome, Rules, Span, Value,
+};
 use std::fmt;
 
 /// What a step returned.

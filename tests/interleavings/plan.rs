@@ -1,6 +1,6 @@
 //! Plans: what each of a few clients does.
 
-use session_spec::conformance::linear::Value;
+use session_spec::conformance::__internal::linear::Value;
 use session_spec::{Data, Snapshot};
 use std::collections::BTreeSet;
 use std::slice;

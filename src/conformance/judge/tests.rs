@@ -223,11 +223,12 @@ fn a_store_that_may_evict_may_lose_an_entry_but_neither_change_nor_revive_it() {
         to: time,
     };
     let commit = |id: &str, number| Op::Commit {
-        snapshot: Some(crate::conformance::payload::numbered(number, id)),
+        snapshot: Some(crate::conformance::program::payload::numbered(number, id)),
         ttl: 10,
     };
     let prepare = |id: &str| Op::Prepare { id: id.to_owned() };
-    let found = |number, id| Reply::Found(crate::conformance::payload::numbered(number, id));
+    let found =
+        |number, id| Reply::Found(crate::conformance::program::payload::numbered(number, id));
     judge.step(&commit("a", 1), at(0));
     judge.step(&commit("b", 2), at(0));
     let admitted = judge.step(&prepare("a"), at(1));
@@ -256,7 +257,7 @@ impl Seen {
     }
 
     fn commit(&mut self, id: &str, number: u64) {
-        let snapshot = Some(crate::conformance::payload::numbered(number, id));
+        let snapshot = Some(crate::conformance::program::payload::numbered(number, id));
         let commit = Op::Commit { snapshot, ttl: 10 };
         self.0.step(&commit, Span { from: 0, to: 0 });
     }
@@ -273,7 +274,7 @@ impl Seen {
             .step(&Op::Prepare { id: id.clone() }, Span { from: 0, to: 0 });
         let reply = |number| match number {
             0 => Reply::Nothing,
-            number => Reply::Found(crate::conformance::payload::numbered(number, &id)),
+            number => Reply::Found(crate::conformance::program::payload::numbered(number, &id)),
         };
         (0..9)
             .filter(|number| admitted.admits(&reply(*number)))
@@ -284,7 +285,7 @@ impl Seen {
         assert!(self.admitted(id).contains(&number), "{id} {number}");
         let reply = match number {
             0 => Reply::Nothing,
-            number => Reply::Found(crate::conformance::payload::numbered(number, id)),
+            number => Reply::Found(crate::conformance::program::payload::numbered(number, id)),
         };
         self.0.observe(&Op::Prepare { id: id.to_owned() }, &reply);
     }

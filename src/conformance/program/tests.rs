@@ -47,7 +47,7 @@ fn a_letter_is_a_token() {
 }
 
 fn lockstep_id(op: &Op) -> Option<&str> {
-    crate::conformance::lockstep::id_of(op)
+    crate::conformance::judge::lockstep::id_of(op)
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Write: operations and replies as text.
 
-use super::super::exec;
+use super::payload;
 use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, Stated, UNITS, VERSION};
-use crate::conformance::payload;
+use crate::conformance::subject::exec;
 use crate::model::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
 use crate::token;
@@ -35,7 +35,7 @@ impl Display for Stated {
 }
 
 /// An operation, without a separator.
-pub(in super::super) struct Operation<'a>(pub &'a Op);
+pub(crate) struct Operation<'a>(pub &'a Op);
 
 impl Display for Operation<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -63,7 +63,7 @@ impl Display for Operation<'_> {
 }
 
 /// An id: a letter where it is a token of one, otherwise JSON strings, long runs shortened.
-pub(in super::super) struct Id<'a>(pub &'a str);
+pub(crate) struct Id<'a>(pub &'a str);
 
 impl Display for Id<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -111,7 +111,7 @@ fn json_string(text: &str) -> String {
 
 /// JSON with everything beyond ASCII escaped, so that what looks alike or like nothing can be told
 /// apart.
-pub(in super::super) fn ascii(json: &str) -> String {
+pub(crate) fn ascii(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     for character in json.chars() {
         if matches!(character, ' '..='~') {
@@ -126,7 +126,7 @@ pub(in super::super) fn ascii(json: &str) -> String {
 }
 
 /// A snapshot without its id: its number, or its wire form.
-pub(in super::super) struct Payload<'a>(pub &'a Snapshot);
+pub(crate) struct Payload<'a>(pub &'a Snapshot);
 
 impl Display for Payload<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -158,7 +158,7 @@ fn with_texts(json: &str) -> String {
 }
 
 /// Model time in the longest unit it fills, exactly.
-pub(in super::super) struct Time(pub Nanos);
+pub(crate) struct Time(pub Nanos);
 
 impl Display for Time {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -187,7 +187,7 @@ impl Display for Time {
 }
 
 /// A reply, as a program states it.
-pub(in super::super) struct ReplyText<'a>(pub &'a Reply);
+pub(crate) struct ReplyText<'a>(pub &'a Reply);
 
 impl Display for ReplyText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -204,7 +204,7 @@ impl Display for ReplyText<'_> {
 }
 
 /// What a store did, for reports.
-pub(in super::super) struct Outcome<'a>(pub &'a exec::Outcome);
+pub(crate) struct Outcome<'a>(pub &'a exec::Outcome);
 
 impl Display for Outcome<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -1,10 +1,10 @@
 //! Text: a report as people read it.
 
-use super::super::lockstep;
-use super::super::program::{Id, OutcomeText, ReplyText};
-use super::super::trace::Trace;
 use super::{Report, Searched, Status, Verdict, Violation};
-use crate::conformance::exec::Outcome;
+use crate::conformance::judge::lockstep;
+use crate::conformance::program::trace::Trace;
+use crate::conformance::program::{Id, OutcomeText, ReplyText};
+use crate::conformance::subject::exec::Outcome;
 use crate::model::{Op, Reply};
 use std::fmt::{self, Display, Formatter};
 
@@ -67,7 +67,7 @@ impl Report {
         Ok(())
     }
 
-    pub(in super::super) fn verdict_line(&self) -> String {
+    pub(crate) fn verdict_line(&self) -> String {
         if self.verdict == Verdict::Conforms && !self.has_searched() {
             return format!("{} answers as the contract says.", self.store);
         }
@@ -225,7 +225,7 @@ fn cut(text: &str, room: usize) -> String {
 }
 
 /// 1234567 as 1,234,567.
-pub(in super::super) fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

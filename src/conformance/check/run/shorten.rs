@@ -1,0 +1,82 @@
+//! Shorten: what can be told in fewer operations, when all searches that run programs have ended.
+
+use super::Run;
+use super::convict::violation;
+use crate::conformance::explain::shrink::{self, Failing};
+use crate::conformance::report::Violation;
+use crate::conformance::subject::workers;
+use crate::model::Op;
+
+/// How many shorter programs may turn out to show another defect, which is known.
+const TRIES: usize = 8;
+
+impl Run<'_> {
+    /// Puts shorter programs in place of those that are not the shortest, also where these show a clause
+    /// to be broken that no other does: of one defect, that is the plainer sign. All programs of up to
+    /// `depth` operations have been run.
+    pub(super) fn shorten(&mut self, depth: usize) {
+        if !self.searcher.is_in_lockstep() || self.searcher.goes_by_chance {
+            return;
+        }
+        let violations = &self.report.violations;
+        let is_long = |at: &usize| {
+            let program = &violations[*at].program;
+            let ops = program.ops();
+            violations[*at].history.is_none()
+                && ops.len() > depth + 1
+                && !ops.contains(&Op::Restart)
+        };
+        let long: Vec<usize> = (0..violations.len()).filter(is_long).collect();
+        let shorter = workers::each(long.len(), |index| self.shorter(&violations[long[index]]));
+        for (at, shorter) in long.into_iter().zip(shorter).rev() {
+            if let Some(shorter) = shorter {
+                self.report.violations.remove(at);
+                self.keep(shorter);
+            }
+        }
+    }
+
+    fn shorter(&self, known: &Violation) -> Option<Violation> {
+        let (run, tick) = (
+            self.searcher.runner(known.program.ops()),
+            self.searcher.tick,
+        );
+        let ops = known.program.ops().to_vec();
+        let failure = run(&ops)?;
+        let failing = Failing { ops, failure };
+        let mistake = failing.failure.mistake();
+        let (mut shorter, mut in_vain) = (None, 0);
+        shrink::fewer(&failing, |ops| {
+            let fails = run(ops).is_some_and(|failure| failure.mistake() == mistake);
+            if !fails {
+                return false;
+            }
+            let shrunk = shrink::shrink(ops.to_vec(), tick, &run);
+            let shown = shrunk.map(|failing| {
+                let shown = self.plainest(failing, &run);
+                let diagnosis = self.diagnose(&shown, &run);
+                violation(shown, known.search, known.after, Some(diagnosis))
+            });
+            shorter = shown.filter(|shorter| self.may_replace(known, shorter));
+            if shorter.is_some() {
+                return true;
+            }
+            in_vain += 1;
+            in_vain == TRIES
+        });
+        shorter
+    }
+
+    /// Whether it shows the same clause, or one that was asked for and is not known to be broken.
+    fn may_replace(&self, known: &Violation, shorter: &Violation) -> bool {
+        let is_known = |clause| {
+            let mut violations = self.report.violations.iter();
+            violations.any(|violation| violation.clause == clause)
+        };
+        let is_new = !is_known(shorter.clause) && self.is_asked_for(shorter.clause);
+        shorter.clause == known.clause || is_new
+    }
+}
+
+#[cfg(test)]
+mod tests;

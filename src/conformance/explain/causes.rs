@@ -1,0 +1,77 @@
+//! Causes: the calls that it takes for clients to go wrong. Those that no order explains show that it is
+//! wrong, and often not why: what made it so may have been another client's call, or what was before.
+
+use crate::clause::Clause;
+use crate::conformance::judge::disorder::Disorder;
+use crate::conformance::search::Searcher;
+use crate::conformance::search::concurrent::Concurrent;
+use crate::conformance::search::plan::Plan;
+use crate::conformance::search::scenario::Scenario;
+use crate::conformance::subject::exec;
+use std::time::Duration;
+
+/// Simpler scenarios are tried for no longer than this.
+const ENOUGH: Duration = Duration::from_secs(2);
+
+impl Searcher<'_> {
+    /// The same disorder from no more calls than it takes, with those told; as it was where it does not
+    /// come again.
+    pub(crate) fn with_causes(&self, disorder: Disorder) -> Disorder {
+        let clause = disorder.clause;
+        let mut shown = None;
+        let mut shows = |scenario: &Scenario| {
+            let found = exec::silently(|| self.shown_by(scenario, clause));
+            let is_shown = found.is_some();
+            shown = found.or(shown.take());
+            is_shown
+        };
+        let Some(scenario) = disorder.scenario.as_deref().cloned().filter(&mut shows) else {
+            return disorder;
+        };
+        let scenario = scenario.simplest(self.tick, ENOUGH, shows);
+        let Some(mut shown) = shown else {
+            return disorder;
+        };
+        let is_more = match scenario.plan() {
+            Some(plan) => plan.ops().count() > shown.records.len() || !plan.linger.is_zero(),
+            // After how many polls is in no drawing.
+            None => true,
+        };
+        shown.context = match is_more {
+            true => format!("it takes these calls:\n{}", indented(&scenario.lines(None))),
+            false => String::new(),
+        };
+        shown.after = disorder.after;
+        shown
+    }
+
+    /// What several tries show to be wrong under this clause.
+    fn shown_by(&self, scenario: &Scenario, clause: Clause) -> Option<Disorder> {
+        if scenario.is_cancelling() != (clause == Clause::Can1) {
+            return None;
+        }
+        // A panic is ERR-1, and a mix CON-2, of clients that are run for the sake of CON-1.
+        let sake = match clause {
+            Clause::Can1 => clause,
+            _ => Clause::Con1,
+        };
+        scenario.tries(self).find_map(|records| {
+            let (records, mut found) = (records.ok()?, Concurrent::default());
+            let mut short =
+                |plan: &Plan, made| self.judge_short(plan, made, records.clone(), sake, &mut found);
+            match scenario {
+                Scenario::Tasks(plan) => short(plan, Scenario::Tasks),
+                Scenario::Threads(plan) => short(plan, Scenario::Threads),
+                Scenario::Cancelled(program, polls) => {
+                    self.judge_cancelled(program, *polls, records, &mut found);
+                }
+            }
+            found.disorders.pop().filter(|found| found.clause == clause)
+        })
+    }
+}
+
+fn indented(text: &str) -> String {
+    let lines = text.lines().map(|line| format!("  {line}\n"));
+    lines.collect()
+}

@@ -1,0 +1,213 @@
+//! Diagnose: the clause that a minimal program shows to be broken, and the argument.
+//!
+//! Every operation of a minimal program is needed for it to fail, so what occurs in it is what
+//! matters: a drop of another id, a refused commit, a time to live that could not be made plainer.
+//! Where programs are quickly run, programs next to it tell the rest.
+
+mod alike;
+mod because;
+mod ids;
+mod life;
+mod rule;
+mod story;
+mod values;
+
+use super::shrink::{self, Failing};
+use crate::clause::Clause;
+use crate::conformance::Outcome;
+use crate::conformance::judge::lockstep::{self, Failure, Mistake};
+use crate::conformance::program::payload;
+use crate::model::{Model, Nanos, Op, Reply};
+use crate::token;
+use story::Story;
+
+/// What runs a program and gives its first failure.
+pub(crate) type Probe<'a> = &'a dyn Fn(&[Op]) -> Option<Failure>;
+
+/// What a failing program shows.
+pub(crate) struct Diagnosis {
+    /// The clause that the store breaks.
+    pub(crate) clause: Clause,
+    /// What programs next to the failing one, or the wrong reply itself, say of the defect: one
+    /// sentence, where there is something certain to say.
+    pub(crate) near_miss: Option<String>,
+}
+
+impl Diagnosis {
+    /// `tick` is the unit of plain times; `probe` runs other programs, where that is quick and time
+    /// exact; `near` too, where besides only one answer is right. Where there are two, a program that
+    /// passes does not tell when a life ends.
+    pub(crate) fn of(
+        failing: &Failing,
+        tick: Nanos,
+        probe: Option<Probe<'_>>,
+        near: Option<Probe<'_>>,
+    ) -> Self {
+        let clause = clause(failing, tick, probe);
+        Self {
+            clause,
+            near_miss: near_miss(failing, clause, near),
+        }
+    }
+}
+
+fn clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
+    if let Some(plainer) = probe.and_then(|probe| without_the_remnant(failing, probe)) {
+        return clause(&plainer, tick, probe);
+    }
+    let last = failing.ops.last();
+    let story = |id| Story::of(failing, id, tick, probe);
+    match (last, &failing.failure.outcome) {
+        (_, Outcome::Panicked(_) | Outcome::Hung(_) | Outcome::Died(_)) | (None, _) => Clause::Err1,
+        // A smaller program without it does not fail.
+        _ if failing.ops.contains(&Op::Restart) => Clause::Dur1,
+        (Some(Op::Prepare { id }), outcome) => story(id).prepare(failing, outcome),
+        (Some(op), _) => {
+            let id = lockstep::id_of(op).unwrap_or_default();
+            call(op, failing, &story(id))
+        }
+    }
+}
+
+/// Why the store is wrong: what should have been answered, and why, up to the clause that it breaks.
+pub(crate) fn argument(failing: &Failing, clause: Clause) -> String {
+    let argument = because::because(failing);
+    match rule::rule(failing, clause) {
+        Some(rule) if !argument.contains(clause.id()) => format!("{argument}; {rule}"),
+        _ => argument,
+    }
+}
+
+/// What was committed last is lost, and only a remnant of what was committed before hides it: then
+/// the program without that commit, or without the advance after which the remnant should be gone
+/// too, shows the defect itself.
+pub(crate) fn without_the_remnant(failing: &Failing, probe: Probe<'_>) -> Option<Failing> {
+    let mistake = failing.failure.mistake();
+    let plainer = match mistake {
+        Mistake::Changed => Mistake::Lost,
+        Mistake::Revived if is_remnant(failing) => Mistake::Changed,
+        _ => return None,
+    };
+    let may_go = |op: &Op| match op {
+        Op::Commit { .. } => mistake == Mistake::Changed,
+        Op::Advance { .. } => mistake == Mistake::Revived,
+        _ => false,
+    };
+    let places = (0..failing.ops.len()).filter(|at| may_go(&failing.ops[*at]));
+    let without = places.map(|at| {
+        let mut ops = failing.ops.clone();
+        ops.remove(at);
+        ops
+    });
+    let mut failures = without.filter_map(|ops| {
+        let failure = probe(&ops)?;
+        Some(Failing { ops, failure })
+    });
+    failures.find(|Failing { ops, failure }| {
+        failure.at + 1 == ops.len() && failure.mistake() == plainer
+    })
+}
+
+/// Whether a prepare gives what was committed before the last commit.
+fn is_remnant(Failing { ops, failure }: &Failing) -> bool {
+    let Outcome::Replied(Reply::Found(found)) = &failure.outcome else {
+        return false;
+    };
+    let committed = ops.iter().rev().filter_map(|op| match op {
+        Op::Commit { snapshot, .. } => snapshot.as_ref(),
+        _ => None,
+    });
+    let mut own = committed.filter(|snapshot| snapshot.id() == found.id());
+    own.next().is_some_and(|last| last != found) && own.any(|earlier| earlier == found)
+}
+
+fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Option<String> {
+    let failure = &failing.failure;
+    match (clause, &failure.expected.reply, &failure.outcome) {
+        (Clause::Idn1 | Clause::Drp4, ..) => {
+            let mut ids = lockstep::ids(&failing.ops).into_iter();
+            let of_tokens = clause == Clause::Idn1 && ids.all(token::is_token);
+            let hashed = "other tokens are told apart: are ids hashed, or compared in part?";
+            let told = ids::difference(&failing.ops);
+            told.or_else(|| of_tokens.then(|| hashed.to_owned()))
+        }
+        (_, Reply::Found(committed), Outcome::Replied(Reply::Found(found))) => {
+            values::damage(committed, found, &failing.ops)
+        }
+        (Clause::Dur1, ..) => ids::difference(&failing.ops),
+        _ => {
+            if let Outcome::Replied(Reply::Found(found)) = &failure.outcome
+                && let Some(told) = values::of_another(found, &failing.ops)
+            {
+                return Some(told);
+            }
+            let told = life::near_miss(failing, probe?).map(|told| match clause {
+                Clause::Ttl2 if told == life::IMMORTAL => {
+                    format!("{told}: does the store read the clock that it was made with?")
+                }
+                _ => told,
+            });
+            told.or_else(|| alike::near_miss(failing, probe?))
+        }
+    }
+}
+
+/// A commit or a drop that should have been answered otherwise.
+fn call(op: &Op, failing: &Failing, story: &Story<'_>) -> Clause {
+    let decided = failing.failure.expected.clause;
+    let has_foreign_id = lockstep::id_of(op).is_some_and(is_foreign);
+    match (op, failing.failure.mistake()) {
+        // For the right reason or not, it was not taken.
+        (_, Mistake::Refused | Mistake::Failed) if has_foreign_id => Clause::Idn2,
+        _ if failing.failure.expected.reply != Reply::Done => decided,
+        _ if story.refused => Clause::Com4,
+        _ if story.dropped_other => Clause::Drp4,
+        _ if story.dropped_empty => Clause::Drp3,
+        _ if story.prepared || story.prepared_other => Clause::Pre4,
+        (
+            Op::Commit {
+                snapshot: Some(snapshot),
+                ..
+            },
+            _,
+        ) if payload::number_of(snapshot).is_none() => Clause::Snp4,
+        (Op::Commit { ttl, .. }, _) if !is_plain(*ttl, story.tick) => Clause::Com7,
+        _ => decided,
+    }
+}
+
+/// An id that shrinking could not replace by a plain token.
+fn is_foreign(id: &str) -> bool {
+    !id.is_empty() && !token::is_token(id)
+}
+
+/// Tokens that shrinking could not replace by the plainest ones: so these very ones matter.
+fn are_particular(ids: &[&str]) -> bool {
+    let plainest = shrink::simplest(ids.len() + 1);
+    let mut tokens = ids.iter().filter(|id| token::is_token(id));
+    tokens.any(|id| !plainest.iter().any(|plain| plain == id))
+}
+
+/// A time to live that shrinking ends at when any will do.
+fn is_plain(ttl: Nanos, tick: Nanos) -> bool {
+    ttl % tick == 0 && (1..=3).contains(&(ttl / tick))
+}
+
+/// The last commit of `id` that took effect in `ops`, by its place there, and when that was.
+fn last_commit(ops: &[Op], id: &str) -> Option<(usize, Nanos)> {
+    let mut model = Model::default();
+    let mut last = None;
+    for (at, op) in ops.iter().enumerate() {
+        let now = model.now();
+        let done = model.step(op).reply == Reply::Done;
+        match op {
+            Op::Commit { .. } if done && lockstep::id_of(op) == Some(id) => last = Some((at, now)),
+            Op::Drop { id: dropped } if dropped == id => last = None,
+            _ => {}
+        }
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! Instead: what programs tell that have other calls in place of some.
+
+use super::Story;
+use crate::conformance::explain::diagnose::life;
+use crate::conformance::explain::shrink::{self, Failing};
+use crate::conformance::judge::lockstep::{self, Mistake};
+use crate::conformance::program::dice::Dice;
+use crate::conformance::program::payload;
+use crate::model::Op;
+use crate::token;
+
+impl Story<'_> {
+    /// Whether one of the ids finds what was committed under another. Without runs, strange ids are
+    /// suspected of it.
+    pub(super) fn are_ids_confused(&self) -> bool {
+        let Some(probe) = self.probe.filter(|_| self.foreign || self.particular) else {
+            return self.foreign;
+        };
+        let ids = lockstep::ids(self.ops);
+        let ids = || ids.iter().filter(|id| !id.is_empty());
+        let mut pairs = ids().flat_map(|one| ids().map(move |other| (*one, *other)));
+        pairs.any(|(one, other)| {
+            let commit = Op::Commit {
+                snapshot: Some(payload::numbered(1, one)),
+                ttl: self.tick,
+            };
+            let id = other.to_owned();
+            let failure = probe(&[commit, Op::Prepare { id }]);
+            one != other && failure.is_some_and(|failure| failure.mistake() == Mistake::Revived)
+        })
+    }
+
+    /// Whether it takes just these tokens: others, in the same order, would not do. Shrinking ends at the
+    /// plainest ones, which may be those that a store takes for one another.
+    pub(super) fn are_these_tokens_needed(&self, failing: &Failing) -> bool {
+        const TRIES: u64 = 4;
+        let ids = lockstep::ids(self.ops);
+        let mut known: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+        known.retain(|id| token::is_token(id));
+        known.sort_unstable();
+        let Some(probe) = self.probe.filter(|_| known.len() > 1) else {
+            return false;
+        };
+        let passes = |number: u64| {
+            let mut dice = Dice::new(0, number);
+            let mut others: Vec<String> = known.iter().map(|_| ordinary(&mut dice)).collect();
+            others.sort_unstable();
+            let pairs: Vec<(&String, &String)> = known.iter().zip(&others).collect();
+            let ops: Vec<Op> = { self.ops.iter() }
+                .map(|op| shrink::renamed(op, &pairs))
+                .collect();
+            let failure = probe(&ops);
+            failure.is_none_or(|failure| failure.mistake() != failing.failure.mistake())
+        };
+        (0..TRIES).any(passes)
+    }
+
+    /// Whether commits under an id of their own do as well as the drops of other ids than `id`: then it
+    /// is not what they drop that matters, but that something is written.
+    pub(super) fn is_any_write_as_good(&self, failing: &Failing, id: &str) -> bool {
+        let is_other = |_, op: &Op| matches!(op, Op::Drop { id: dropped } if dropped != id);
+        self.would_do(failing, is_other, |_, fresh| self.lasting(fresh))
+    }
+
+    /// Whether commits do as well as the prepares before the last operation: then it is not what they read
+    /// that matters, but that an entry is used.
+    pub(super) fn is_any_use_as_good(&self, failing: &Failing) -> bool {
+        let last = self.ops.len() - 1;
+        let is_earlier = |at, op: &Op| at < last && matches!(op, Op::Prepare { .. });
+        // Where that is refused, for its empty id, it does not fail in the same way.
+        self.would_do(failing, is_earlier, |id, _| self.lasting(id))
+    }
+
+    /// Whether calls of each kind, on an id of their own, do as well as all but the commit that should
+    /// decide and the last: then it is only their number that matters.
+    pub(super) fn is_any_call_as_good(&self, failing: &Failing) -> bool {
+        let last = self.ops.len() - 1;
+        let Some((deciding, _)) = self.commit else {
+            return false;
+        };
+        let decides = |op: &Op| payload::committed(op).is_some_and(|it| std::ptr::eq(it, deciding));
+        let is_other = |at, op: &Op| at < last && !decides(op) && lockstep::id_of(op).is_some();
+        let others = self.ops.iter().enumerate();
+        let without: Vec<Op> = others
+            .filter(|(at, op)| !is_other(*at, op))
+            .map(|(_, op)| op.clone())
+            .collect();
+        let are_needed = self.probe.is_some_and(|probe| probe(&without).is_none());
+        let prepare = |id: &str| Op::Prepare { id: id.to_owned() };
+        let drop = |id: &str| Op::Drop { id: id.to_owned() };
+        are_needed
+            && self.would_do(failing, is_other, |_, fresh| prepare(fresh))
+            && self.would_do(failing, is_other, |_, fresh| drop(fresh))
+            && self.would_do(failing, is_other, |_, fresh| self.lasting(fresh))
+    }
+
+    /// Whether it fails alike with other calls instead of some, each made for its id and one that does not
+    /// occur.
+    pub(super) fn would_do(
+        &self,
+        failing: &Failing,
+        such: impl Fn(usize, &Op) -> bool,
+        instead: impl Fn(&str, &str) -> Op,
+    ) -> bool {
+        let (Some(probe), Some(fresh)) = (self.probe, self.fresh_id()) else {
+            return false;
+        };
+        let otherwise = |(at, op): (usize, &Op)| match lockstep::id_of(op) {
+            Some(id) if such(at, op) => instead(id, &fresh),
+            _ => op.clone(),
+        };
+        let ops: Vec<Op> = self.ops.iter().enumerate().map(otherwise).collect();
+        probe(&ops).is_some_and(|failure| {
+            failure.at + 1 == ops.len() && failure.mistake() == failing.failure.mistake()
+        })
+    }
+
+    /// A commit that outlives the program, of a payload that none has.
+    pub(super) fn lasting(&self, id: &str) -> Op {
+        Op::Commit {
+            snapshot: Some(payload::numbered(999_999, id)),
+            ttl: 1_000 * self.tick,
+        }
+    }
+
+    /// An id that does not occur.
+    pub(super) fn fresh_id(&self) -> Option<String> {
+        let ids = lockstep::ids(self.ops);
+        let mut simplest = shrink::simplest(ids.len() + 1).into_iter();
+        simplest.find(|id| !ids.contains(&id.as_str()))
+    }
+
+    /// Whether it takes an entry that its commit replaced, and not only one more commit: under an id of
+    /// their own the commits before it do as well then.
+    pub(super) fn does_the_replaced_matter(&self) -> bool {
+        let (Some(probe), Some((last, _))) = (self.probe, self.commit) else {
+            return true;
+        };
+        let Some(fresh) = self.fresh_id() else {
+            return true;
+        };
+        let elsewhere = |op: &Op| match op {
+            Op::Commit {
+                snapshot: Some(snapshot),
+                ttl,
+            } if snapshot.id() == last.id() && !std::ptr::eq(snapshot, last) => Op::Commit {
+                snapshot: Some(snapshot.with_id(fresh.as_str())),
+                ttl: *ttl,
+            },
+            _ => op.clone(),
+        };
+        let ops: Vec<Op> = self.ops.iter().map(elsewhere).collect();
+        probe(&ops).is_none_or(|failure| failure.at + 1 < ops.len())
+    }
+
+    /// Whether it takes a time to live that is not plain. Where a plain one does as well, with as much
+    /// time from the prepare to the deadline, it does not matter.
+    pub(super) fn does_the_ttl_matter(&self) -> bool {
+        let Some((snapshot, ttl)) = self.commit else {
+            return false;
+        };
+        let is_its_own = |op: &Op| match op {
+            Op::Commit {
+                snapshot: Some(other),
+                ttl: time,
+            } => std::ptr::eq(other, snapshot) && *time == ttl,
+            _ => false,
+        };
+        let commit = self.ops.iter().position(is_its_own);
+        let advance = self
+            .ops
+            .iter()
+            .rposition(|op| matches!(op, Op::Advance { .. }));
+        let (false, Some(commit)) = (self.has_plain_ttl(), commit) else {
+            return false;
+        };
+        let (Some(probe), Some(advance)) = (self.probe, advance.filter(|place| *place > commit))
+        else {
+            return true;
+        };
+        let mut ops = self.ops.to_vec();
+        ops[commit] = Op::Commit {
+            snapshot: Some(snapshot.clone()),
+            ttl: self.tick,
+        };
+        if let Op::Advance { by } = &mut ops[advance] {
+            *by += self.tick - ttl;
+            if *by < 0 {
+                return true;
+            }
+        }
+        probe(&ops).is_none()
+    }
+
+    pub(super) fn is_immortal(&self, failing: &Failing) -> bool {
+        self.probe
+            .is_some_and(|probe| life::is_immortal(failing, probe))
+    }
+
+    /// Whether it is not lost when every commit is for much longer.
+    pub(super) fn would_a_long_life_do(&self) -> bool {
+        let long = |op: &Op| match op {
+            Op::Commit { snapshot, ttl } => Op::Commit {
+                snapshot: snapshot.clone(),
+                ttl: ttl * 1_000,
+            },
+            _ => op.clone(),
+        };
+        let ops: Vec<Op> = self.ops.iter().map(long).collect();
+        self.probe.is_some_and(|probe| probe(&ops).is_none())
+    }
+}
+
+/// A token in which nothing comes again.
+fn ordinary(dice: &mut Dice) -> String {
+    let letter = |_| {
+        let digit = u8::try_from(dice.below(58)).unwrap_or(0);
+        bs58::encode([digit]).into_string()
+    };
+    (0..token::LEN).map(letter).collect()
+}

@@ -1,0 +1,78 @@
+//! Scripted: stores that go by all that they were asked, and what is told of them.
+
+use super::*;
+use crate::conformance::subject::any::boxing;
+
+/// A store that goes by all that it was asked, and when.
+struct Scripted<F> {
+    clock: ManualClock,
+    log: Mutex<Vec<(Nanos, Op)>>,
+    /// What the next prepare finds now.
+    finds: F,
+}
+
+impl<F> Scripted<F> {
+    fn note(&self, op: Op) {
+        let now = nanos(self.clock.now());
+        self.log.lock().unwrap().push((now, op));
+    }
+}
+
+impl<F: Fn(&[(Nanos, Op)], Nanos, &str) -> Option<Snapshot> + Send + Sync> Store for Scripted<F> {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        let found = (self.finds)(&self.log.lock().unwrap(), nanos(self.clock.now()), id);
+        self.note(Op::Prepare { id: id.to_owned() });
+        Ok(found)
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.note(Op::Commit {
+            snapshot: Some(snapshot.clone()),
+            ttl: nanos(ttl),
+        });
+        Ok(())
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        self.note(Op::Drop { id: id.to_owned() });
+        Ok(())
+    }
+}
+
+/// The clause and the near miss of a program that such a store fails.
+pub(super) fn told_of<F>(finds: F, program: &str) -> (Clause, String)
+where
+    F: Fn(&[(Nanos, Op)], Nanos, &str) -> Option<Snapshot> + Copy + Send + Sync + 'static,
+{
+    let make = move |clock| Scripted {
+        clock,
+        log: Mutex::default(),
+        finds,
+    };
+    let run = move |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
+    let ops = ops(program);
+    let failure = run(&ops).expect("it fails");
+    let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, Some(&run), Some(&run));
+    (diagnosis.clause, diagnosis.near_miss.unwrap_or_default())
+}
+
+/// What was committed, the last first: when, what and for how long.
+pub(super) fn committed(log: &[(Nanos, Op)]) -> Vec<(Nanos, Snapshot, Nanos)> {
+    let commits = log.iter().rev().filter_map(|(at, op)| match op {
+        Op::Commit { snapshot, ttl } => Some((*at, snapshot.clone()?, *ttl)),
+        _ => None,
+    });
+    commits.collect()
+}
+
+/// What is told of a store whose entries live so long after their deadlines, or at such an instant.
+pub(super) fn told_where(
+    lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync + 'static,
+    program: &str,
+) -> (Clause, String) {
+    let finds = move |log: &[(Nanos, Op)], now, _: &str| {
+        let (at, snapshot, ttl) = committed(log).swap_remove(0);
+        lives(now - (at + ttl), ttl).then_some(snapshot)
+    };
+    told_of(finds, program)
+}

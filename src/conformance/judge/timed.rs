@@ -1,0 +1,447 @@
+//! Timed: programs on subjects whose time is not simply a manual clock, many at once, judged by the
+//! times that were measured.
+//!
+//! A program runs until it has to wait; then others run. What a late wake-up costs is precision,
+//! never justice: replies are judged by when calls really were made.
+
+mod threads;
+
+use super::coverage::{Coverage, Tally, Traits};
+use super::lockstep::{self, Failure};
+use super::{Judge, Span};
+use crate::clock::{Clock as _, SystemClock, WallClock as _};
+use crate::conformance::subject::Passing;
+use crate::conformance::subject::any::{AnySubject, Instance};
+use crate::conformance::subject::exec::{self, Outcome};
+use crate::conformance::subject::profile::{Profile, nanos};
+use crate::conformance::subject::watch;
+use crate::conformance::subject::workers;
+use crate::model::{Model, Nanos, Op, Reply};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+/// Programs that one thread has under way.
+const UNDER_WAY: usize = 2_500;
+
+/// What is known of a program after its run.
+pub(crate) struct Ran {
+    pub(crate) failure: Option<Failure>,
+    pub(crate) coverage: Coverage,
+    /// Operations that were judged.
+    pub(crate) steps: usize,
+}
+
+/// What runs of many programs came to, besides their replies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Precision {
+    /// Replies that the measured times did not decide.
+    pub(crate) open: u64,
+    pub(crate) wakes: u64,
+    /// Wake-ups that came more than a tenth of a tick too late.
+    pub(crate) late: u64,
+}
+
+impl Precision {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.open += other.open;
+        self.wakes += other.wakes;
+        self.late += other.late;
+    }
+}
+
+/// Runs programs on a subject.
+pub(crate) struct Timed<'a> {
+    pub(crate) subject: &'a dyn AnySubject,
+    pub(crate) profile: &'a Profile,
+    /// The unit of the programs' times.
+    pub(crate) tick: Nanos,
+}
+
+type Result<T> = std::result::Result<T, String>;
+
+impl Timed<'_> {
+    /// Runs every program, each on a store of its own.
+    pub(crate) fn run_all(&self, programs: &[Vec<Op>]) -> Result<(Vec<Ran>, Precision)> {
+        self.run_begun(programs, Begin::AtPhases)
+    }
+
+    fn run_begun(&self, programs: &[Vec<Op>], begin: Begin) -> Result<(Vec<Ran>, Precision)> {
+        let threads = self.threads(programs.len());
+        let share = programs.len().div_ceil(threads).max(1);
+        let shares: Vec<_> = programs.chunks(share).collect();
+        let schedules = workers::each_on(threads, shares.len(), |index| {
+            let mut schedule = Schedule::new(self, shares[index], begin);
+            schedule.first = index * share;
+            schedule.run().map(|()| schedule.finish())
+        });
+        let (mut ran, mut precision) = (Vec::with_capacity(programs.len()), Precision::default());
+        for schedule in schedules {
+            let (some, their) = schedule?;
+            ran.extend(some);
+            precision.add(their);
+        }
+        Ok((ran, precision))
+    }
+
+    /// The first failure of one program, begun at these phases of the clock.
+    pub(crate) fn run(&self, ops: &[Op], begin: Begin) -> Option<Failure> {
+        let times = match (self.subject.passing(), begin) {
+            (Passing::Injected, _) => 1,
+            (_, Begin::Now) => 3,
+            (_, Begin::AtPhases) => 2 * PHASES,
+        };
+        let (ran, _) = self.run_begun(&vec![ops.to_vec(); times], begin).ok()?;
+        ran.into_iter().find_map(|ran| ran.failure)
+    }
+
+    /// Runs one program `times`, each at another phase of the clock, and counts what that exercised.
+    pub(crate) fn run_counted(
+        &self,
+        ops: &[Op],
+        times: usize,
+        tally: &mut Tally,
+    ) -> Result<Option<Failure>> {
+        let (ran, _) = self.run_all(&vec![ops.to_vec(); times])?;
+        for ran in &ran {
+            tally.count(&ran.coverage, ran.steps);
+        }
+        Ok(ran.into_iter().find_map(|ran| ran.failure))
+    }
+}
+
+/// When programs begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// At once.
+    Now,
+    /// At the phases of the clock, in turn.
+    AtPhases,
+}
+
+/// How many phases there are.
+pub(crate) const PHASES: usize = 5;
+
+/// Where on the wall clock the programs begin, in turn: the step of the clock, and how far from it.
+/// Clocks that are cut to steps err at these: begun on one, just before one, and so that a deadline
+/// one tick later falls on one.
+fn phase(index: usize, tick: Nanos) -> (Nanos, Nanos) {
+    const SECOND: Nanos = 1_000_000_000;
+    let phases: [(Nanos, Nanos); PHASES] = [
+        (1, 0),
+        (SECOND, 0),
+        (SECOND, -2_000_000),
+        (SECOND, -tick),
+        (SECOND / 10, 0),
+    ];
+    phases[index % PHASES]
+}
+
+/// One thread's programs, by when they have to go on.
+struct Schedule<'a> {
+    timed: &'a Timed<'a>,
+    clock: SystemClock,
+    programs: &'a [Vec<Op>],
+    /// The number of the first of them among all programs.
+    first: usize,
+    begin: Begin,
+    /// As many as have been begun.
+    tracks: Vec<Track<'a>>,
+    due: BinaryHeap<Reverse<(Duration, usize)>>,
+    precision: Precision,
+}
+
+impl<'a> Schedule<'a> {
+    fn new(timed: &'a Timed<'a>, programs: &'a [Vec<Op>], begin: Begin) -> Self {
+        Self {
+            timed,
+            clock: SystemClock::new(),
+            programs,
+            first: 0,
+            begin,
+            tracks: Vec::with_capacity(programs.len()),
+            due: BinaryHeap::new(),
+            precision: Precision::default(),
+        }
+    }
+
+    fn run(&mut self) -> Result<()> {
+        loop {
+            if watch::is_stopped() {
+                return Ok(());
+            }
+            self.begin_more();
+            let Some(Reverse((due, index))) = self.due.pop() else {
+                return Ok(());
+            };
+            self.wait_until(due);
+            let track = &mut self.tracks[index];
+            if let Some(wait) = track.go_on(&self.clock)? {
+                let due = self.clock.now().saturating_add(wait);
+                self.due.push(Reverse((due, index)));
+            }
+        }
+    }
+
+    fn begin_more(&mut self) {
+        while self.due.len() < UNDER_WAY && self.tracks.len() < self.programs.len() {
+            let index = self.tracks.len();
+            let phase = match (self.timed.subject.passing(), self.begin) {
+                (Passing::Injected, _) | (_, Begin::Now) => None,
+                _ => Some(phase(self.first + index, self.timed.tick)),
+            };
+            self.due.push(Reverse((Duration::ZERO, index)));
+            let program = &self.programs[index];
+            self.tracks.push(Track::new(self.timed, program, phase));
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "some clocks can only be waited for"
+    )]
+    fn wait_until(&mut self, due: Duration) {
+        let wait = due.saturating_sub(self.clock.now());
+        if wait.is_zero() {
+            return;
+        }
+        thread::sleep(wait);
+        let late = self.clock.now().saturating_sub(due);
+        self.precision.wakes += 1;
+        self.precision.late += u64::from(nanos(late) > self.timed.tick / 10);
+    }
+
+    fn finish(self) -> (Vec<Ran>, Precision) {
+        let mut precision = self.precision;
+        precision.open = self.tracks.iter().map(|track| track.open).sum();
+        let ran = self.tracks.into_iter().map(|track| Ran {
+            failure: track.failure,
+            coverage: track.coverage,
+            steps: track.steps,
+        });
+        (ran.collect(), precision)
+    }
+}
+
+/// How long until the wall clock is at this phase.
+fn until((step, offset): (Nanos, Nanos), clock: &SystemClock) -> Duration {
+    let since = clock.system_time().duration_since(SystemTime::UNIX_EPOCH);
+    let wall = nanos(since.unwrap_or_default());
+    let wait = (offset - wall).rem_euclid(step);
+    Duration::from_nanos(u64::try_from(wait).unwrap_or(0))
+}
+
+/// A program under way.
+struct Track<'a> {
+    timed: &'a Timed<'a>,
+    ops: &'a [Op],
+    ids: Vec<&'a str>,
+    /// The phase of the clock that it waits for, once it has its store.
+    phase: Option<(Nanos, Nanos)>,
+    next: usize,
+    instance: Option<Box<dyn Instance>>,
+    /// When it began, on the schedule's clock.
+    began: Duration,
+    /// Time that was moved, not waited for.
+    moved: Nanos,
+    judge: Judge,
+    coverage: Coverage,
+    steps: usize,
+    open: u64,
+    /// The replies that are right and not the model's, by their places.
+    otherwise: Vec<(usize, Reply)>,
+    refused_ids: Vec<usize>,
+    failure: Option<Failure>,
+}
+
+impl<'a> Track<'a> {
+    fn new(timed: &'a Timed<'a>, ops: &'a [Op], phase: Option<(Nanos, Nanos)>) -> Self {
+        Self {
+            timed,
+            ops,
+            ids: lockstep::ids(ops),
+            phase,
+            next: 0,
+            instance: None,
+            began: Duration::ZERO,
+            moved: 0,
+            judge: Judge::new(timed.profile),
+            coverage: Coverage::default(),
+            steps: 0,
+            open: 0,
+            otherwise: Vec::new(),
+            refused_ids: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// Runs until the program has to wait, and says how long.
+    fn go_on(&mut self, clock: &SystemClock) -> Result<Option<Duration>> {
+        watch::running(Arc::new(self.ops.to_vec()));
+        let subject = self.timed.subject;
+        let run = exec::catching(|| {
+            subject.block_on(async {
+                let wait = self.steps_until_wait(clock).await;
+                if let Ok(None) = wait {
+                    // The store goes as soon as its program is done, where its runtime is.
+                    self.instance = None;
+                }
+                wait
+            })
+        });
+        match run {
+            Ok(wait) => wait,
+            Err(message) => {
+                let at = self.next.min(self.ops.len().saturating_sub(1));
+                let now = self.now(clock);
+                let op = self.ops.get(at).unwrap_or(&Op::Advance { by: 0 });
+                let admitted = self.judge.step(op, Span { from: now, to: now });
+                self.failure = Some(Failure {
+                    at,
+                    expected: admitted.expected,
+                    outcome: Outcome::Panicked(message),
+                    measured: None,
+                    otherwise: self.otherwise.clone(),
+                    refused_ids: self.refused_ids.clone(),
+                });
+                Ok(None)
+            }
+        }
+    }
+
+    async fn steps_until_wait(&mut self, clock: &SystemClock) -> Result<Option<Duration>> {
+        if self.instance.is_none() {
+            let fresh = self.timed.subject.fresh().await;
+            self.instance =
+                Some(fresh.map_err(|error| format!("there is no store to check: {error}"))?);
+            if let Some(phase) = self.phase {
+                return Ok(Some(until(phase, clock)));
+            }
+        }
+        if self.next == 0 {
+            self.began = clock.now();
+        }
+        while let Some(op) = self.ops.get(self.next) {
+            if let Op::Advance { by } = op {
+                let wait = self.advance(*by).await?;
+                self.next += 1;
+                if wait.is_some() {
+                    return Ok(wait);
+                }
+                continue;
+            }
+            if let Op::Restart = op {
+                self.steps += 1;
+                if !self.restart().await? {
+                    return Ok(None);
+                }
+                self.next += 1;
+                continue;
+            }
+            let from = self.now(clock);
+            let instance = self.instance.as_ref().ok_or("the store is gone")?;
+            let outcome = instance.store().call(op).await;
+            let to = self.now(clock);
+            self.steps += 1;
+            if !self.is_right(op, outcome, Span { from, to }) {
+                return Ok(None);
+            }
+            self.next += 1;
+        }
+        Ok(None)
+    }
+
+    /// Lets time pass, or says how long to wait for it.
+    async fn advance(&mut self, by: Nanos) -> Result<Option<Duration>> {
+        let by = exec::duration(by.max(0)).unwrap_or(Duration::MAX);
+        self.coverage.advance();
+        self.judge.advance();
+        if self.timed.subject.passing() == Passing::Waiting {
+            return Ok(Some(by));
+        }
+        let instance = self.instance.as_ref().ok_or("the store is gone")?;
+        let advanced = instance.advance(by).await;
+        advanced.map_err(|error| format!("the store's time could not be moved: {error}"))?;
+        self.moved += nanos(by);
+        Ok(None)
+    }
+
+    /// Whether the store came up again.
+    async fn restart(&mut self) -> Result<bool> {
+        let instance = self.instance.take().ok_or("the store is gone")?;
+        watch::call_begins();
+        let restarted = instance.restart().await;
+        watch::call_returned();
+        self.judge.restart();
+        match restarted {
+            Ok(instance) => {
+                self.instance = Some(instance);
+                Ok(true)
+            }
+            Err(error) => {
+                self.failure = Some(Failure {
+                    at: self.next,
+                    expected: Model::default().step(&Op::Restart),
+                    outcome: Outcome::Failed(exec::with_sources(&*error)),
+                    measured: None,
+                    otherwise: self.otherwise.clone(),
+                    refused_ids: self.refused_ids.clone(),
+                });
+                Ok(false)
+            }
+        }
+    }
+
+    fn is_right(&mut self, op: &Op, outcome: Outcome, span: Span) -> bool {
+        let before = &self.ops[..self.next];
+        if lockstep::refuses_an_id(op, &outcome)
+            && self.timed.profile.ids.is_none()
+            && !lockstep::was_taken(op, before, &self.refused_ids)
+        {
+            self.coverage.refuse_id();
+            self.refused_ids.push(self.next);
+            return true;
+        }
+        let admitted = self.judge.step(op, span);
+        match &outcome {
+            Outcome::Replied(reply) if admitted.admits(reply) => {
+                self.judge.observe(op, reply);
+                let is_as_expected = admitted.expected.admits(reply);
+                if !is_as_expected {
+                    self.otherwise.push((self.next, reply.clone()));
+                }
+                if admitted.is_open {
+                    self.open += 1;
+                } else if is_as_expected {
+                    let id = lockstep::id_of(op);
+                    let slot = id.and_then(|id| self.ids.iter().position(|known| *known == id));
+                    self.coverage
+                        .step(op, Traits::of(op, slot), &admitted.expected);
+                }
+                true
+            }
+            _ => {
+                self.failure = Some(Failure {
+                    at: self.next,
+                    expected: admitted.expected,
+                    outcome,
+                    measured: (self.timed.subject.passing() != Passing::Injected)
+                        .then_some(span.from),
+                    otherwise: self.otherwise.clone(),
+                    refused_ids: self.refused_ids.clone(),
+                });
+                false
+            }
+        }
+    }
+
+    /// The program's time, in nanoseconds since it began.
+    fn now(&self, clock: &SystemClock) -> Nanos {
+        match self.timed.subject.passing() {
+            Passing::Injected => self.moved,
+            _ => nanos(clock.now().saturating_sub(self.began)) + self.moved,
+        }
+    }
+}

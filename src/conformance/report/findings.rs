@@ -1,0 +1,181 @@
+//! Findings: what a check knows of every clause in the end.
+
+use super::{Finding, Report, Status, Verdict, Violation};
+use crate::clause::Clause;
+use crate::conformance::judge::coverage::Tally;
+use crate::conformance::subject::profile::Profile;
+
+/// The clauses that a store can keep or break.
+pub(crate) const STORE_CLAUSES: &[Clause] = &[
+    Clause::Snp4,
+    Clause::Pre1,
+    Clause::Pre2,
+    Clause::Pre3,
+    Clause::Pre4,
+    Clause::Com1,
+    Clause::Com2,
+    Clause::Com3,
+    Clause::Com4,
+    Clause::Com5,
+    Clause::Com6,
+    Clause::Com7,
+    Clause::Com8,
+    Clause::Drp1,
+    Clause::Drp2,
+    Clause::Drp3,
+    Clause::Drp4,
+    Clause::Ttl1,
+    Clause::Ttl2,
+    Clause::Ttl3,
+    Clause::Ttl4,
+    Clause::Idn1,
+    Clause::Idn2,
+    Clause::Iso1,
+    Clause::Iso2,
+    Clause::Con1,
+    Clause::Con2,
+    Clause::Can1,
+    Clause::Err1,
+    Clause::Err2,
+    Clause::Err3,
+    Clause::Dur1,
+];
+
+/// Rust has no nil snapshot, and what a store was given or gave is copied on write (SNP-2).
+pub(crate) const BY_CONSTRUCTION: &[Clause] = &[Clause::Com1, Clause::Iso1, Clause::Iso2];
+
+/// They need faults.
+pub(crate) const NOT_CHECKED: &[Clause] = &[Clause::Err2, Clause::Err3];
+
+/// What takes a restart to break, which not every subject can do.
+pub(crate) const RESTARTED: &[Clause] = &[Clause::Dur1];
+
+/// What takes several clients to break.
+pub(crate) const CONCURRENT: &[Clause] = &[Clause::Con1, Clause::Con2];
+
+/// What takes a cancelled call to break.
+pub(crate) const CANCELLED: &[Clause] = &[Clause::Can1];
+
+/// What the findings of a report come to.
+pub(crate) fn conclusion(report: &Report) -> Verdict {
+    if !report.violations.is_empty() {
+        return Verdict::Violated;
+    }
+    let undecided = clauses_with(report, |status| status == Status::Undecided);
+    if !undecided.is_empty() {
+        return Verdict::Undecided(format!(
+            "the search for an order of overlapping calls was given up, and they might show a \
+             violation of {}",
+            undecided.join(" ")
+        ));
+    }
+    let all_asked = report.clauses.len() == STORE_CLAUSES.len();
+    let is_open = |status| match status {
+        Status::Vacuous => report.has_searched(),
+        // Nobody expects these, unless they were asked for by name.
+        Status::NotChecked => !all_asked,
+        _ => false,
+    };
+    let open = clauses_with(report, is_open);
+    let nothing_ran = report.searches.iter().all(|search| search.programs == 0);
+    if open.is_empty() && nothing_ran {
+        Verdict::Undecided("no program was run".to_owned())
+    } else if open.is_empty() {
+        Verdict::Conforms
+    } else {
+        let clauses = open.join(" ");
+        Verdict::Undecided(format!(
+            "nothing that was run could show a violation of {clauses}"
+        ))
+    }
+}
+
+fn clauses_with(report: &Report, is_so: impl Fn(Status) -> bool) -> Vec<&'static str> {
+    let findings = report.clauses.iter();
+    let such = findings.filter(|finding| is_so(finding.status));
+    such.map(|finding| finding.clause.id()).collect()
+}
+
+impl Finding {
+    /// What is known of every clause of stores, or of those in `only`. For those in `undecided`, not
+    /// every history was decided; `restarts` tells whether the subject can restart its store.
+    pub(crate) fn all(
+        tally: &Tally,
+        undecided: &[Clause],
+        violations: &[Violation],
+        profile: &Profile,
+        only: &[Clause],
+        restarts: bool,
+    ) -> Vec<Self> {
+        let asked = |clause: &&Clause| only.is_empty() || only.contains(clause);
+        let violated = |clause| violations.iter().any(|found| found.clause == clause);
+        let finding = |&clause| {
+            let exercised = tally.exercised(clause);
+            let status = if violated(clause) {
+                Status::Violated
+            } else if BY_CONSTRUCTION.contains(&clause) {
+                Status::ByConstruction
+            } else if profile.why_unclaimed(clause).is_some() {
+                Status::NotClaimed
+            } else if NOT_CHECKED.contains(&clause) || !restarts && RESTARTED.contains(&clause) {
+                Status::NotChecked
+            } else if undecided.contains(&clause) {
+                Status::Undecided
+            } else if exercised == 0 {
+                Status::Vacuous
+            } else {
+                Status::Kept
+            };
+            Self {
+                clause,
+                status,
+                exercised,
+            }
+        };
+        STORE_CLAUSES.iter().filter(asked).map(finding).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::report::Searched;
+
+    /// What is concluded where every clause was exercised, and histories for these are undecided.
+    fn concluded(undecided: &[Clause]) -> Report {
+        let mut tally = Tally::default();
+        for clause in STORE_CLAUSES {
+            tally.exercise(*clause);
+        }
+        let mut report = Report::of_nothing();
+        report.searches.push(Searched {
+            name: "concurrent",
+            claim: String::new(),
+            programs: 1,
+            steps: 1,
+        });
+        let profile = Profile::default();
+        report.clauses = Finding::all(&tally, undecided, &[], &profile, &[], true);
+        report.verdict = conclusion(&report);
+        report
+    }
+
+    #[test]
+    fn a_search_that_was_given_up_is_no_conformance() {
+        assert_eq!(concluded(&[]).verdict, Verdict::Conforms);
+        let report = concluded(CONCURRENT);
+        let Verdict::Undecided(why) = &report.verdict else {
+            panic!("{report}");
+        };
+        assert!(why.ends_with("a violation of CON-1 CON-2"), "{why}");
+        let status = |clause| {
+            let finding = report
+                .clauses
+                .iter()
+                .find(|finding| finding.clause == clause);
+            finding.map(|finding| finding.status)
+        };
+        assert_eq!(status(Clause::Con1), Some(Status::Undecided));
+        assert_eq!(status(Clause::Can1), Some(Status::Kept));
+    }
+}

@@ -1,0 +1,227 @@
+//! Profile: what a store claims.
+
+use crate::clause::Clause;
+use crate::conformance::program::Time;
+use crate::conformance::report::findings::CONCURRENT;
+use crate::model::Nanos;
+use crate::token;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a store claims. By default everything that a store in one process can: any id that it does
+/// not refuse, any value, exact time without an end. To outlive a restart is claimed by
+/// [`durable`](Profile::durable).
+///
+/// Within its claims, every wrong reply is a violation; outside them, either reply is right.
+///
+/// ```
+/// # use session_spec::conformance::Profile;
+/// # use session_spec::Clause;
+/// # use std::time::Duration;
+/// let profile = Profile::default()
+///     .resolution(Duration::from_secs(1)) // deadlines in whole seconds, rounded up
+///     .unclaimed(Clause::Com4, "the backend deletes before it validates");
+/// ```
+#[derive(Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a claim of its own")]
+pub struct Profile {
+    pub(crate) resolution: Duration,
+    pub(crate) horizon: Option<Duration>,
+    pub(crate) uncertainty: Duration,
+    pub(crate) ids: Option<Pairs>,
+    pub(crate) depth: Option<usize>,
+    pub(crate) size: Option<usize>,
+    pub(crate) may_evict: bool,
+    pub(crate) durable: bool,
+    pub(crate) remote: bool,
+    pub(crate) one_client: bool,
+    pub(crate) unclaimed: Vec<(Clause, String)>,
+}
+
+/// Pairs of ids, by a number.
+type Pairs = Arc<dyn Fn(u64) -> [String; 2] + Send + Sync>;
+
+impl Profile {
+    /// The store's clock has steps of this size, and it rounds up, or it sweeps as often: an entry may
+    /// live on for less than one step after its deadline (TTL-2, COM-7). Once it was found gone, it is
+    /// (TTL-4).
+    #[must_use]
+    pub fn resolution(mut self, resolution: Duration) -> Self {
+        self.resolution = resolution;
+        self
+    }
+
+    /// The store's deadlines reach this far from now: beyond it, an entry is live until then, and
+    /// afterwards either answer is right (COM-7).
+    #[must_use]
+    pub fn horizon(mut self, horizon: Duration) -> Self {
+        self.horizon = Some(horizon);
+        self
+    }
+
+    /// How far the store's clock may be from the kit's, either way: another machine's clock, or one
+    /// that is read in coarse steps.
+    #[must_use]
+    pub fn uncertainty(mut self, uncertainty: Duration) -> Self {
+        self.uncertainty = uncertainty;
+        self
+    }
+
+    /// The ids that the store supports, in pairs that it must tell apart. `pair` is called with all
+    /// kinds of numbers, and gives different ids for one. Ids of other forms are not tried, and no
+    /// id is refused then.
+    #[must_use]
+    pub fn ids(mut self, pair: impl Fn(u64) -> [String; 2] + Send + Sync + 'static) -> Self {
+        self.ids = Some(Arc::new(pair));
+        self
+    }
+
+    /// How deep values may nest, in levels; at most [`MAX_DEPTH`](crate::data::MAX_DEPTH).
+    #[must_use]
+    pub fn depth(mut self, levels: usize) -> Self {
+        self.depth = Some(levels);
+        self
+    }
+
+    /// How large a snapshot's wire form may be, in bytes.
+    #[must_use]
+    pub fn size(mut self, bytes: usize) -> Self {
+        self.size = Some(bytes);
+        self
+    }
+
+    /// The store may let go of a live entry, as caches do: nothing is a right answer then, at any
+    /// time. A wrong snapshot is not, an entry that is gone stays so (TTL-4), and the one committed
+    /// last is not let go of while older ones remain that nobody has read since (COM-5).
+    #[must_use]
+    pub fn may_evict(mut self) -> Self {
+        self.may_evict = true;
+        self
+    }
+
+    /// The store outlives a restart: what it has acknowledged is there afterwards, commits and drops
+    /// alike (DUR-1). One that does not say this may lose entries at a restart, all or some of them,
+    /// but may not bring back a dropped one or an older snapshot, and what is there afterwards has the
+    /// life that was left to it, neither more nor less. Checked on a subject that can
+    /// [restart](crate::conformance::Subject::restart).
+    #[must_use]
+    pub fn durable(mut self) -> Self {
+        self.durable = true;
+        self
+    }
+
+    /// The store is a client of something outside this process, or hands its calls to a task of its
+    /// own: a cancelled call may take effect long after its future was dropped (CAN-1). Any other
+    /// store in this process has to be done by then.
+    #[must_use]
+    pub fn remote(mut self) -> Self {
+        self.remote = true;
+        self
+    }
+
+    /// The store is for one client at a time: nothing is claimed of calls that overlap (CON-1, CON-2),
+    /// and none are made.
+    #[must_use]
+    pub fn one_client(mut self) -> Self {
+        self.one_client = true;
+        self
+    }
+
+    /// The store does not claim this clause, for this reason. The report says so.
+    #[must_use]
+    pub fn unclaimed(mut self, clause: Clause, why: impl Into<String>) -> Self {
+        self.unclaimed.push((clause, why.into()));
+        self
+    }
+
+    /// Why the clause is not claimed, if it is not.
+    pub(crate) fn why_unclaimed(&self, clause: Clause) -> Option<&str> {
+        let found = self
+            .unclaimed
+            .iter()
+            .find(|(unclaimed, _)| *unclaimed == clause);
+        match found {
+            Some((_, why)) => Some(why),
+            None if clause == Clause::Ttl1 && self.may_evict => Some("the store may evict"),
+            None if CONCURRENT.contains(&clause) && self.one_client => {
+                Some("the store is for one client at a time")
+            }
+            None => None,
+        }
+    }
+
+    /// Two ids that the store supports: tokens, unless it has others.
+    pub(crate) fn two_ids(&self) -> [String; 2] {
+        match &self.ids {
+            None => ["A", "B"].map(|letter| letter.repeat(token::LEN)),
+            Some(pair) => pair(0),
+        }
+    }
+
+    /// Whether the model alone says what is right: time is exact, and any id may be refused.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.resolution.is_zero()
+            && self.uncertainty.is_zero()
+            && self.horizon.is_none()
+            && self.ids.is_none()
+            && !self.may_evict
+    }
+}
+
+/// What sets it apart from the default, in a few words.
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |duration: Duration| Time(nanos(duration)).to_string();
+        let mut parts = Vec::new();
+        if !self.resolution.is_zero() {
+            parts.push(format!("resolution {}", time(self.resolution)));
+        }
+        if !self.uncertainty.is_zero() {
+            parts.push(format!("clock uncertain by {}", time(self.uncertainty)));
+        }
+        parts.extend(
+            self.horizon
+                .map(|horizon| format!("horizon {}", time(horizon))),
+        );
+        parts.extend(self.ids.as_ref().map(|_| "certain ids".to_owned()));
+        parts.extend(
+            self.depth
+                .map(|levels| format!("values of {levels} levels")),
+        );
+        parts.extend(self.size.map(|bytes| format!("snapshots of {bytes} bytes")));
+        parts.extend(self.may_evict.then(|| "may evict".to_owned()));
+        parts.extend(self.durable.then(|| "durable".to_owned()));
+        parts.extend(self.remote.then(|| "remote".to_owned()));
+        parts.extend(self.one_client.then(|| "one client at a time".to_owned()));
+        let unclaimed = self.unclaimed.iter();
+        parts.extend(unclaimed.map(|(clause, _)| format!("{clause} not claimed")));
+        match parts.is_empty() {
+            true => f.write_str("default"),
+            false => f.write_str(&parts.join(", ")),
+        }
+    }
+}
+
+/// A duration in model time.
+pub(crate) fn nanos(duration: Duration) -> Nanos {
+    duration.as_nanos().cast_signed()
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Profile")
+            .field("resolution", &self.resolution)
+            .field("horizon", &self.horizon)
+            .field("uncertainty", &self.uncertainty)
+            .field("ids", &self.ids.as_ref().map(|_| ".."))
+            .field("depth", &self.depth)
+            .field("size", &self.size)
+            .field("may_evict", &self.may_evict)
+            .field("durable", &self.durable)
+            .field("remote", &self.remote)
+            .field("one_client", &self.one_client)
+            .field("unclaimed", &self.unclaimed)
+            .finish()
+    }
+}
