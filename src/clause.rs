@@ -105,6 +105,61 @@ clauses! {
     Mem5 "MEM-5" "Under a limit on entries or bytes, MemStore MUST let go of expired entries first and then of the least recently committed, and refuse an entry larger than the limit without a change."
 }
 
+/// Sets of clauses.
+#[cfg(feature = "conformance")]
+impl Clause {
+    /// The clauses that a store can keep or break.
+    pub(crate) const STORE: &[Self] = &[
+        Self::Snp4,
+        Self::Pre1,
+        Self::Pre2,
+        Self::Pre3,
+        Self::Pre4,
+        Self::Com1,
+        Self::Com2,
+        Self::Com3,
+        Self::Com4,
+        Self::Com5,
+        Self::Com6,
+        Self::Com7,
+        Self::Com8,
+        Self::Drp1,
+        Self::Drp2,
+        Self::Drp3,
+        Self::Drp4,
+        Self::Ttl1,
+        Self::Ttl2,
+        Self::Ttl3,
+        Self::Ttl4,
+        Self::Idn1,
+        Self::Idn2,
+        Self::Iso1,
+        Self::Iso2,
+        Self::Con1,
+        Self::Con2,
+        Self::Can1,
+        Self::Err1,
+        Self::Err2,
+        Self::Err3,
+        Self::Dur1,
+    ];
+
+    /// Rust has no nil snapshot, and what a store was given or gave is copied on write (SNP-2).
+    pub(crate) const BY_CONSTRUCTION: &[Self] = &[Self::Com1, Self::Iso1, Self::Iso2];
+
+    /// They need faults.
+    pub(crate) const NOT_CHECKED: &[Self] = &[Self::Err2, Self::Err3];
+
+    /// What takes a restart to break, which not every subject can do.
+    pub(crate) const RESTARTED: &[Self] = &[Self::Dur1];
+
+    /// What takes several clients to break.
+    pub(crate) const CONCURRENT: &[Self] = &[Self::Con1, Self::Con2];
+
+    /// What takes a cancelled call to break.
+    pub(crate) const CANCELLED: &[Self] = &[Self::Can1];
+}
+
 impl fmt::Display for Clause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.id())

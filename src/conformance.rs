@@ -53,12 +53,12 @@ pub use check::Check;
 #[doc(hidden)]
 pub use check::suite::Suite;
 pub use program::generate::programs;
+pub use program::outcome::Outcome;
 pub use program::trace::Trace;
 pub use program::{Program, ProgramError, Stated};
 pub use report::vectors::Vectors;
 pub use report::{Finding, Report, Searched, Status, Verdict, Violation};
 pub use search::Progress;
-pub use subject::exec::Outcome;
 pub use subject::profile::Profile;
 pub use subject::{Clockwork, Made, Passing, Subject, Waiting};
 

@@ -51,6 +51,17 @@ pub enum Reply {
     Refused(Constraint),
 }
 
+impl Op {
+    /// The id that the operation is about: none of a nil snapshot, of time passing and of a restart.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Prepare { id } | Self::Drop { id } => Some(id),
+            Self::Commit { snapshot, .. } => snapshot.as_ref().map(Snapshot::id),
+            Self::Advance { .. } | Self::Restart => None,
+        }
+    }
+}
+
 /// Shows no id (SES-8).
 impl fmt::Debug for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

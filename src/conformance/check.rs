@@ -10,7 +10,7 @@ use super::program::{Program, ProgramError};
 use super::report::{Report, Verdict};
 use super::search::Progress;
 use super::subject::Subject;
-use super::subject::any::AnySubject;
+use super::subject::erased::AnySubject;
 use super::subject::profile::Profile;
 use crate::clause::Clause;
 use std::fmt;

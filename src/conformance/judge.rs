@@ -18,8 +18,9 @@ pub mod linear;
 pub(crate) mod lockstep;
 pub(crate) mod timed;
 
-use super::subject::profile::{Profile, nanos};
+use super::subject::profile::Profile;
 use crate::clause::Clause;
+use crate::conformance::program::time::nanos;
 use crate::model::{Expected, Model, Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;

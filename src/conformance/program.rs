@@ -1,18 +1,23 @@
 //! Programs: sequences of operations, and their text form.
 
+pub(crate) mod corpus;
+pub(crate) mod cuts;
 pub(crate) mod dice;
 pub(crate) mod edits;
+pub(crate) mod fewer;
 pub(crate) mod generate;
 pub(crate) mod hostile;
-pub(crate) mod notorious;
+pub(crate) mod ids;
+pub(crate) mod outcome;
 pub(crate) mod payload;
+pub(crate) mod supported;
+pub(crate) mod time;
 pub(crate) mod trace;
 pub(crate) mod values;
 
 mod parse;
 mod write;
 
-use super::subject::exec;
 use crate::constraint::Constraint;
 use crate::model::{Expected, Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
@@ -102,8 +107,8 @@ impl Program {
             Op::Advance { by } => (*by).max(0),
             _ => 0,
         });
-        self.ops.iter().all(exec::expressible)
-            && advances.fold(0, Nanos::saturating_add) <= exec::CLOCK_END
+        self.ops.iter().all(time::expressible)
+            && advances.fold(0, Nanos::saturating_add) <= time::CLOCK_END
     }
 }
 
@@ -140,7 +145,7 @@ pub(crate) const CONSTRAINTS: [(&str, Constraint); 4] = [
 ];
 
 /// The `Duration` that `max` stands for.
-const MAX: Nanos = exec::CLOCK_END;
+const MAX: Nanos = time::CLOCK_END;
 
 /// Units of time, longest first.
 const UNITS: [(&str, Nanos); 4] = [

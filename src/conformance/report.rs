@@ -6,8 +6,8 @@ pub(crate) mod vectors;
 
 mod text;
 
+use super::program::outcome::Outcome;
 use super::program::{OutcomeText, Program, ReplyText};
-use super::subject::exec::Outcome;
 use crate::clause::Clause;
 use crate::model::Reply;
 use serde::{Serialize, Serializer};

@@ -5,6 +5,7 @@ pub(crate) mod clients;
 pub(crate) mod concurrent;
 pub(crate) mod deadly;
 pub(crate) mod exhaust;
+pub(crate) mod notorious;
 pub(crate) mod plan;
 pub(crate) mod random;
 pub(crate) mod repeated;
@@ -16,12 +17,13 @@ use super::judge::lockstep::{self, Failure, Symptom};
 use super::judge::timed::{Begin, PHASES, Precision, Timed};
 use super::program::Program;
 use super::program::generate::{Generator, Pace};
-use super::subject::any::AnySubject;
-use super::subject::exec;
-use super::subject::profile::{Profile, nanos};
+use super::subject::erased::AnySubject;
+use super::subject::profile::Profile;
 use super::subject::watch;
 use super::subject::workers;
 use super::subject::{NoRestart, Passing};
+use crate::conformance::program::time::nanos;
+use crate::conformance::subject::panics;
 use crate::model::{Nanos, Op};
 use exhaust::Scope;
 use std::cmp::Reverse;
@@ -126,8 +128,8 @@ impl Searcher<'_> {
 
     /// Makes one store: where that cannot be done there is nothing to check.
     pub(crate) fn make_one(&self) -> Result<(), String> {
-        let make = || exec::catching(|| self.subject.block_on(self.subject.fresh()));
-        let made = exec::silently(make).map_err(|message| {
+        let make = || panics::catching(|| self.subject.block_on(self.subject.fresh()));
+        let made = panics::silently(make).map_err(|message| {
             format!(
                 "there is no store to check: making one panicked: {message}\n(a store that needs a \
                  runtime or a server is a `Subject`, whose `block_on` can enter the runtime)"
@@ -136,7 +138,7 @@ impl Searcher<'_> {
         let made = made.map_err(|error| format!("there is no store to check: {error}"))?;
         // How it goes is for the searches to find.
         let go = || self.subject.block_on(async move { drop(made) });
-        let _ = exec::silently(|| exec::catching(go));
+        let _ = panics::silently(|| panics::catching(go));
         Ok(())
     }
 
@@ -192,21 +194,17 @@ impl Searcher<'_> {
         seed: u64,
         progress: &(impl Fn(Progress) + Sync),
     ) -> Result<Search, String> {
-        let mut profile = self.profile.clone();
-        profile.depth = self.deepest.or(profile.depth);
+        let mut supported = self.profile.supported.clone();
+        supported.depth = self.deepest.or(supported.depth);
         if let Some(make) = self.subject.make()
             && self.is_in_lockstep()
         {
             return Ok(random::search(
-                &*make, sequences, length, seed, &profile, progress,
+                &*make, sequences, length, seed, supported, progress,
             ));
         }
-        let pace = Pace {
-            tick: self.tick,
-            at_will: self.subject.passing() == Passing::Injected,
-        };
         let mut drawing = random::runner(seed, 0);
-        let generator = Generator::new(length, profile, pace, &mut drawing);
+        let generator = Generator::new(length, supported, self.pace(), &mut drawing);
         let programs = (0..sequences).map(|_| {
             let (ops, mut ids) = generator.draw(&mut drawing);
             if self.profile.may_evict {
@@ -215,6 +213,16 @@ impl Searcher<'_> {
             random::observed((ops, ids))
         });
         self.run_listed("random", sequences as u64, programs, progress)
+    }
+
+    /// How the times of its programs are drawn.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace {
+            tick: self.tick,
+            at_will: self.subject.passing() == Passing::Injected,
+            horizon: self.profile.horizon.map(nanos),
+            resolution: nanos(self.profile.resolution),
+        }
     }
 
     /// Programs as they stand.
@@ -299,8 +307,7 @@ impl Searcher<'_> {
 /// show that the newest was let go of before them.
 fn newest_first(ids: &mut [String], ops: &[Op]) {
     let committed = |id: &String| {
-        let is_commit =
-            |op: &Op| matches!(op, Op::Commit { .. }) && lockstep::id_of(op) == Some(id.as_str());
+        let is_commit = |op: &Op| matches!(op, Op::Commit { .. }) && op.id() == Some(id.as_str());
         ops.iter().rposition(is_commit)
     };
     ids.sort_by_key(|id| Reverse(committed(id)));

@@ -1,7 +1,9 @@
 //! Subjects: stores under test, and how time passes for them.
 
-pub(crate) mod any;
-pub(crate) mod exec;
+pub(crate) mod calls;
+pub(crate) mod erased;
+pub(crate) mod executor;
+pub(crate) mod panics;
 pub(crate) mod profile;
 pub(crate) mod watch;
 pub(crate) mod workers;
@@ -120,7 +122,7 @@ pub trait Subject: Send + Sync + 'static {
     /// Runs a future to its end. A store that needs a runtime overrides this, for example with
     /// `self.runtime.block_on(future)`; it is called from several threads at once.
     fn block_on<F: Future>(&self, future: F) -> F::Output {
-        exec::block_on(future)
+        executor::block_on(future)
     }
 
     /// What the store claims: everything, unless told.

@@ -1,10 +1,10 @@
 //! Budget: how much a check searches.
 
 use super::Settings;
+use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::program::Program;
 use crate::conformance::report;
-use crate::conformance::report::findings::STORE_CLAUSES;
 use crate::conformance::search::Searcher;
 use crate::conformance::search::exhaust;
 use crate::conformance::subject::Passing;
@@ -73,9 +73,9 @@ impl Budget {
         if let Some(clause) = check
             .only
             .iter()
-            .find(|clause| !STORE_CLAUSES.contains(clause))
+            .find(|clause| !Clause::STORE.contains(clause))
         {
-            let known: Vec<_> = STORE_CLAUSES.iter().map(|clause| clause.id()).collect();
+            let known: Vec<_> = Clause::STORE.iter().map(|clause| clause.id()).collect();
             return Err(format!(
                 "{clause} is no clause of the store contract; those are {}",
                 known.join(" ")

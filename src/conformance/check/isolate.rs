@@ -7,7 +7,7 @@
 
 use crate::conformance::program::Program;
 use crate::conformance::report::{Report, Verdict};
-use crate::conformance::subject::exec;
+use crate::conformance::subject::panics;
 use std::cell::Cell;
 use std::env;
 use std::ffi::OsString;
@@ -222,7 +222,7 @@ pub(crate) fn errand(run: impl Fn(&Program) + Sync) -> ! {
         say(&number.to_string());
         thread::scope(|scope| {
             let work = || {
-                exec::silence_panics_here();
+                panics::silence_panics_here();
                 run(&program);
             };
             let _ = scope.spawn(work).join();

@@ -19,14 +19,14 @@ use crate::conformance::judge::coverage::Tally;
 use crate::conformance::judge::lockstep::Symptom;
 use crate::conformance::judge::timed::Precision;
 use crate::conformance::program::Time;
-use crate::conformance::report::findings::{self, CANCELLED, CONCURRENT, RESTARTED, STORE_CLAUSES};
+use crate::conformance::report::findings;
 use crate::conformance::report::regressions::Regressions;
 use crate::conformance::report::{self, Finding, Report, Searched, Verdict, Violation};
 use crate::conformance::search::exhaust::{self, Scope};
 use crate::conformance::search::restarts;
 use crate::conformance::search::{self, Progress, Search, Searcher};
 use crate::conformance::subject::Passing;
-use crate::conformance::subject::any::AnySubject;
+use crate::conformance::subject::erased::AnySubject;
 use crate::conformance::subject::profile::Profile;
 use rand::TryRng as _;
 use std::collections::BTreeSet;
@@ -194,7 +194,7 @@ impl<'a> Run<'a> {
                 search,
             );
         }
-        let elsewhere = [CONCURRENT, CANCELLED, RESTARTED].concat();
+        let elsewhere = [Clause::CONCURRENT, Clause::CANCELLED, Clause::RESTARTED].concat();
         let sequential = self.wants(|clause| !elsewhere.contains(&clause));
         if sequential && budget.sequences > 0 && !self.isolated() {
             return Ok(());
@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
                 } else {
                     ""
                 },
-                if self.searcher.profile.ids.is_some() {
+                if self.searcher.profile.supported.ids.is_some() {
                     "supported ids"
                 } else {
                     "hostile ids"
@@ -233,7 +233,7 @@ impl<'a> Run<'a> {
             );
             self.take("random", claim, search);
         }
-        if self.restarts && self.wants(|clause| RESTARTED.contains(&clause)) {
+        if self.restarts && self.wants(|clause| Clause::RESTARTED.contains(&clause)) {
             self.restarted(&budget, &progress)?;
         }
         self.shorten(budget.depth);
@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
     /// Whether such a clause was asked for and is claimed.
     fn wants(&self, such: impl Fn(Clause) -> bool) -> bool {
         let only = &self.settings.only;
-        let mut clauses = STORE_CLAUSES.iter().copied();
+        let mut clauses = Clause::STORE.iter().copied();
         clauses.any(|clause| {
             let is_claimed = self.searcher.profile.why_unclaimed(clause).is_none();
             such(clause) && is_claimed && (only.is_empty() || only.contains(&clause))
@@ -307,8 +307,8 @@ impl<'a> Run<'a> {
 
     fn supports_any_value(&self) -> bool {
         self.searcher.deepest.is_none()
-            && self.searcher.profile.depth.is_none()
-            && self.searcher.profile.size.is_none()
+            && self.searcher.profile.supported.depth.is_none()
+            && self.searcher.profile.supported.size.is_none()
     }
 
     /// Takes in what a search came to.

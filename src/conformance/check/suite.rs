@@ -311,12 +311,11 @@ fn failure(report: &Report, clause: Clause) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::report::findings::{BY_CONSTRUCTION, NOT_CHECKED, STORE_CLAUSES};
 
     #[test]
     fn every_clause_that_is_searched_for_has_a_test() {
-        let untested = [BY_CONSTRUCTION, NOT_CHECKED].concat();
-        let mut searched = STORE_CLAUSES.to_vec();
+        let untested = [Clause::BY_CONSTRUCTION, Clause::NOT_CHECKED].concat();
+        let mut searched = Clause::STORE.to_vec();
         searched.retain(|clause| !untested.contains(clause));
         let tested: Vec<Clause> = TESTS.iter().map(|(.., clause)| *clause).collect();
         assert_eq!(tested, searched);

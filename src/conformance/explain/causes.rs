@@ -7,7 +7,7 @@ use crate::conformance::search::Searcher;
 use crate::conformance::search::concurrent::Concurrent;
 use crate::conformance::search::plan::Plan;
 use crate::conformance::search::scenario::Scenario;
-use crate::conformance::subject::exec;
+use crate::conformance::subject::panics;
 use std::time::Duration;
 
 /// Simpler scenarios are tried for no longer than this.
@@ -20,7 +20,7 @@ impl Searcher<'_> {
         let clause = disorder.clause;
         let mut shown = None;
         let mut shows = |scenario: &Scenario| {
-            let found = exec::silently(|| self.shown_by(scenario, clause));
+            let found = panics::silently(|| self.shown_by(scenario, clause));
             let is_shown = found.is_some();
             shown = found.or(shown.take());
             is_shown

@@ -12,10 +12,11 @@ mod rule;
 mod story;
 mod values;
 
-use super::shrink::{self, Failing};
+use super::shrink::Failing;
 use crate::clause::Clause;
-use crate::conformance::Outcome;
-use crate::conformance::judge::lockstep::{self, Failure, Mistake};
+use crate::conformance::judge::lockstep::{Failure, Mistake};
+use crate::conformance::program::ids::{ids as ids_of, simplest};
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
 use crate::model::{Model, Nanos, Op, Reply};
 use crate::token;
@@ -63,7 +64,7 @@ fn clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
         _ if failing.ops.contains(&Op::Restart) => Clause::Dur1,
         (Some(Op::Prepare { id }), outcome) => story(id).prepare(failing, outcome),
         (Some(op), _) => {
-            let id = lockstep::id_of(op).unwrap_or_default();
+            let id = op.id().unwrap_or_default();
             call(op, failing, &story(id))
         }
     }
@@ -125,7 +126,7 @@ fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Opt
     let failure = &failing.failure;
     match (clause, &failure.expected.reply, &failure.outcome) {
         (Clause::Idn1 | Clause::Drp4, ..) => {
-            let mut ids = lockstep::ids(&failing.ops).into_iter();
+            let mut ids = ids_of(&failing.ops).into_iter();
             let of_tokens = clause == Clause::Idn1 && ids.all(token::is_token);
             let hashed = "other tokens are told apart: are ids hashed, or compared in part?";
             let told = ids::difference(&failing.ops);
@@ -155,7 +156,7 @@ fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Opt
 /// A commit or a drop that should have been answered otherwise.
 fn call(op: &Op, failing: &Failing, story: &Story<'_>) -> Clause {
     let decided = failing.failure.expected.clause;
-    let has_foreign_id = lockstep::id_of(op).is_some_and(is_foreign);
+    let has_foreign_id = op.id().is_some_and(is_foreign);
     match (op, failing.failure.mistake()) {
         // For the right reason or not, it was not taken.
         (_, Mistake::Refused | Mistake::Failed) if has_foreign_id => Clause::Idn2,
@@ -183,7 +184,7 @@ fn is_foreign(id: &str) -> bool {
 
 /// Tokens that shrinking could not replace by the plainest ones: so these very ones matter.
 fn are_particular(ids: &[&str]) -> bool {
-    let plainest = shrink::simplest(ids.len() + 1);
+    let plainest = simplest(ids.len() + 1);
     let mut tokens = ids.iter().filter(|id| token::is_token(id));
     tokens.any(|id| !plainest.iter().any(|plain| plain == id))
 }
@@ -201,7 +202,7 @@ fn last_commit(ops: &[Op], id: &str) -> Option<(usize, Nanos)> {
         let now = model.now();
         let done = model.step(op).reply == Reply::Done;
         match op {
-            Op::Commit { .. } if done && lockstep::id_of(op) == Some(id) => last = Some((at, now)),
+            Op::Commit { .. } if done && op.id() == Some(id) => last = Some((at, now)),
             Op::Drop { id: dropped } if dropped == id => last = None,
             _ => {}
         }

@@ -2,10 +2,11 @@
 
 use super::shrink::{self, Failing};
 use crate::conformance::judge::lockstep::Failure;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::search::Searcher;
 use crate::conformance::search::scenario::Scenario;
-use crate::conformance::subject::any::AnySubject;
-use crate::conformance::subject::exec::{self, Outcome};
+use crate::conformance::subject::erased::AnySubject;
+use crate::conformance::subject::panics;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch::{Watch, Watcher};
 use crate::conformance::subject::workers;
@@ -103,7 +104,7 @@ fn hangs(
     let spawned = workers::roomy().spawn({
         let (subject, profile, watch) = (Arc::clone(subject), profile.clone(), Arc::clone(&watch));
         move || {
-            exec::silence_panics_here();
+            panics::silence_panics_here();
             watch.enter();
             run(&Searcher {
                 subject: &*subject,

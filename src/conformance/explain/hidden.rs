@@ -7,7 +7,8 @@
 
 use super::shrink::{self, Failing};
 use crate::clause::Clause;
-use crate::conformance::judge::lockstep::{self, Failure, Mistake};
+use crate::conformance::judge::lockstep::{Failure, Mistake};
+use crate::conformance::program::ids;
 use crate::conformance::program::payload;
 use crate::conformance::search::Caught;
 use crate::model::{Model, Nanos, Op, Reply};
@@ -129,7 +130,7 @@ fn is_whole(failing: &Failing, run: Run<'_>) -> bool {
         let kept = kept.filter(|(place, _)| *place >= last.min(MOST) || left_out >> place & 1 == 0);
         kept.map(|(_, op)| op.clone()).collect::<Vec<_>>()
     });
-    let mut smaller = parts.chain(shrink::with_merged_ids(ops));
+    let mut smaller = parts.chain(ids::with_merged_ids(ops));
     !smaller.any(fails)
 }
 
@@ -142,8 +143,8 @@ fn is_necessary(one: Ingredient, ops: &[Op], run: Run<'_>) -> bool {
     let passes = |ops: &[Op]| run(ops).is_none();
     // Tokens may do, if what is committed is as long, or if they come in the same order.
     let would_tokens_do = || {
-        let in_payloads = shrink::with_ids_in_payloads(ops);
-        let others = [in_payloads, shrink::with_ids_in_order(ops)];
+        let in_payloads = ids::with_ids_in_payloads(ops);
+        let others = [in_payloads, ids::with_ids_in_order(ops)];
         one == Ingredient::Ids && !others.iter().all(|ops| passes(ops))
     };
     places.any(|place| passes(&without(one, place, ops)) && !would_tokens_do())
@@ -172,7 +173,7 @@ fn without(one: Ingredient, place: usize, ops: &[Op]) -> Vec<Op> {
             }
             ops
         }
-        Ingredient::Ids => shrink::with_plain_ids(&ops),
+        Ingredient::Ids => ids::with_plain_ids(&ops),
         _ => {
             ops.remove(place);
             ops
@@ -185,13 +186,13 @@ fn ingredients(ops: &[Op]) -> Vec<(usize, Ingredient)> {
     let Some((last, before)) = ops.split_last() else {
         return Vec::new();
     };
-    let id = lockstep::id_of(last).unwrap_or_default();
+    let id = last.id().unwrap_or_default();
     let mut model = Model::default();
     let mut decides = None;
     let mut all = Vec::new();
     for (place, op) in before.iter().enumerate() {
         let expected = model.step(op);
-        let whose = match lockstep::id_of(op) {
+        let whose = match op.id() {
             Some(own) if own == id => Whose::Own,
             Some("") => Whose::Nobodys,
             _ => Whose::Other,
@@ -229,7 +230,7 @@ fn ingredients(ops: &[Op]) -> Vec<(usize, Ingredient)> {
             all.push((place, Ingredient::Payload));
         }
     }
-    let mut ids = lockstep::ids(ops).into_iter();
+    let mut ids = ids::ids(ops).into_iter();
     if ids.any(|id| !id.is_empty() && !token::is_token(id)) {
         all.push((0, Ingredient::Ids));
     }

@@ -65,7 +65,7 @@ pub(crate) fn comes_again(ops: &[Op], run: Probe<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::Outcome;
+    use crate::conformance::program::outcome::Outcome;
 
     #[test]
     fn what_never_fails_again_is_not_told_to_fail_in_some_runs() {

@@ -6,7 +6,7 @@ use crate::conformance::judge::history::{History, Record};
 use crate::conformance::judge::timed::Begin;
 use crate::conformance::search::{Caught, Searcher};
 use crate::conformance::subject::Passing;
-use crate::conformance::subject::exec;
+use crate::conformance::subject::panics;
 use crate::model::{Nanos, Op};
 
 impl Searcher<'_> {
@@ -46,7 +46,7 @@ impl Searcher<'_> {
     /// What one client shows that makes these calls; whenever it makes them, where none has shown anything
     /// before: a store with a thread of its own may race with that.
     pub(crate) fn alone(&self, ops: Vec<Op>, after: u64) -> Option<Caught> {
-        let failure = exec::silently(|| match self.subject.passing() {
+        let failure = panics::silently(|| match self.subject.passing() {
             Passing::Injected => {
                 let run = self.runner(&ops);
                 let times = if self.goes_by_chance { luck::TIMES } else { 1 };

@@ -3,17 +3,10 @@
 //! Greedy, to a fixpoint: every kind of simplification is tried until none of them leaves a program
 //! that still fails in the same way. Each makes the program strictly simpler, so this ends.
 
-mod fewer;
 mod ids;
 mod payloads;
 mod times;
 mod values;
-
-pub(crate) use fewer::fewer;
-pub(crate) use ids::{
-    cuts, renamed, simplest, with_ids_in_order, with_ids_in_payloads, with_merged_ids,
-    with_plain_ids,
-};
 
 use crate::conformance::judge::lockstep::{Failure, Mistake};
 use crate::model::{Nanos, Op};

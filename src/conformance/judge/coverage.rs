@@ -105,7 +105,7 @@ impl Traits {
         };
         Self {
             id: slot.map_or(0, |slot| 1 << slot.min(IDS - 1)),
-            foreign_id: super::lockstep::id_of(op).is_some_and(foreign),
+            foreign_id: op.id().is_some_and(foreign),
             unusual_ttl: ttl.is_some_and(is_unusual),
             rich_payload: payload.is_some_and(|snapshot| payload::number_of(snapshot).is_none()),
         }

@@ -5,13 +5,13 @@
 
 use super::Span;
 use super::coverage::Tally;
-use super::lockstep;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
+use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::time::nanos;
 use crate::conformance::subject::Passing;
-use crate::conformance::subject::any::Instance;
-use crate::conformance::subject::exec::{self, Outcome};
-use crate::conformance::subject::profile::nanos;
+use crate::conformance::subject::erased::Instance;
+use crate::conformance::subject::panics;
 use crate::conformance::subject::watch;
 use crate::model::{Nanos, Op, Reply};
 use crate::store::BoxError;
@@ -106,7 +106,7 @@ impl Course {
                     return Poll::Ready(None);
                 }
                 left -= 1;
-                match exec::catching_one(|| call.as_mut().poll(context)) {
+                match panics::catching_one(|| call.as_mut().poll(context)) {
                     Ok(Poll::Pending) if left == 0 => {
                         // Others may come first.
                         context.waker().wake_by_ref();
@@ -201,7 +201,7 @@ impl History {
     pub(crate) fn by_id(&self) -> BTreeMap<&str, Vec<&Record>> {
         let mut by_id = BTreeMap::<_, Vec<_>>::new();
         for record in &self.records {
-            if let Some(id) = lockstep::id_of(&record.op) {
+            if let Some(id) = record.op.id() {
                 by_id.entry(id).or_default().push(record);
             }
         }

@@ -4,10 +4,10 @@ use super::Span;
 use super::disorder::{self, Verdict};
 use super::history::Record;
 use super::linear::Start;
-use super::lockstep;
 use crate::clause::Clause;
-use crate::conformance::subject::exec::Outcome;
-use crate::conformance::subject::profile::{Profile, nanos};
+use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::time::nanos;
+use crate::conformance::subject::profile::Profile;
 use crate::constraint::Constraint;
 use crate::model::{Nanos, Op, Reply};
 use crate::oracle::Disagreement;
@@ -58,7 +58,7 @@ impl Journal {
             from: nanos(now),
             op,
         };
-        let id = lockstep::id_of(&begun.op).unwrap_or_default().to_owned();
+        let id = begun.op.id().unwrap_or_default().to_owned();
         self.calls.entry(id).or_default().push(Record {
             client: begun.client,
             op: begun.op.clone(),
@@ -114,7 +114,7 @@ impl Journal {
             None => Outcome::Failed(String::new()),
         });
         let is_refused = matches!(record.outcome, Some(Outcome::Replied(Reply::Refused(_))));
-        let id = lockstep::id_of(&begun.op).unwrap_or_default();
+        let id = begun.op.id().unwrap_or_default();
         let calls = self.calls.get_mut(id)?;
         if is_refused {
             // Nothing has changed, so nothing happened.
@@ -142,7 +142,7 @@ impl Journal {
     }
 
     fn record(&mut self, begun: &Begun) -> Option<&mut Record> {
-        let calls = self.calls.get_mut(lockstep::id_of(&begun.op)?)?;
+        let calls = self.calls.get_mut(begun.op.id()?)?;
         calls
             .iter_mut()
             .rfind(|record| record.invoked == begun.invoked)
@@ -150,7 +150,7 @@ impl Journal {
 
     /// An answer that is wrong whatever was called before.
     fn wrong_alone(&self, op: &Op, reply: &Reply) -> Option<Disagreement> {
-        let id = lockstep::id_of(op).unwrap_or_default();
+        let id = op.id().unwrap_or_default();
         let ttl = match op {
             Op::Commit { ttl, .. } => Some(*ttl),
             _ => None,
@@ -171,7 +171,9 @@ impl Journal {
                     Constraint::EmptyId => ttl.is_some() && id.is_empty(),
                     Constraint::TtlNotPositive => no_life,
                     Constraint::UnsupportedId => {
-                        ttl.is_some() && !token::is_token(id) && self.profile.ids.is_none()
+                        ttl.is_some()
+                            && !token::is_token(id)
+                            && self.profile.supported.ids.is_none()
                     }
                     Constraint::NilSnapshot => false,
                 };

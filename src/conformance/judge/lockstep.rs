@@ -2,14 +2,15 @@
 
 use crate::clause::Clause;
 use crate::clock::ManualClock;
-use crate::conformance::subject::any::Make;
-use crate::conformance::subject::exec::{self, Outcome};
+use crate::conformance::program::outcome::Outcome;
+use crate::conformance::subject::erased;
+use crate::conformance::subject::erased::Make;
+use crate::conformance::subject::panics;
 use crate::conformance::subject::watch;
 use crate::constraint::Constraint;
 use crate::model::{Expected, Model, Nanos, Op, Reply};
 use crate::token;
 use std::cell::Cell;
-use std::collections::HashSet;
 
 /// The first reply of a run that the model does not admit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,14 +102,14 @@ pub(crate) fn run(
     let mut model = Model::default();
     let at = Cell::new(0);
     let mut refused_ids = Vec::new();
-    let run = exec::catching(|| {
+    let run = panics::catching(|| {
         watch::call_begins();
         let clock = ManualClock::new();
         let store = make(clock.clone());
         watch::call_returned();
         ops.iter().enumerate().find_map(|(index, op)| {
             at.set(index);
-            let outcome = exec::perform(&*store, &clock, op);
+            let outcome = erased::perform(&*store, &clock, op);
             if refuses_an_id(op, &outcome) && !was_taken(op, &ops[..index], &refused_ids) {
                 // To the model it did not happen; what follows is judged accordingly.
                 refused_ids.push(index);
@@ -172,22 +173,6 @@ pub(crate) fn refuses_an_id(op: &Op, outcome: &Outcome) -> bool {
 pub(crate) fn was_taken(op: &Op, before: &[Op], refused: &[usize]) -> bool {
     before.iter().enumerate().any(|(at, earlier)| {
         let is_done = matches!(earlier, Op::Commit { ttl, .. } if *ttl > 0);
-        is_done && id_of(earlier) == id_of(op) && !refused.contains(&at)
+        is_done && earlier.id() == op.id() && !refused.contains(&at)
     })
-}
-
-/// The ids of a program, in the order of their first use.
-pub(crate) fn ids(ops: &[Op]) -> Vec<&str> {
-    let mut known = HashSet::new();
-    let ids = ops.iter().filter_map(id_of);
-    ids.filter(|id| known.insert(*id)).collect()
-}
-
-/// The id that an operation is about.
-pub(crate) fn id_of(op: &Op) -> Option<&str> {
-    match op {
-        Op::Prepare { id } | Op::Drop { id } => Some(id),
-        Op::Commit { snapshot, .. } => snapshot.as_ref().map(crate::Snapshot::id),
-        Op::Advance { .. } | Op::Restart => None,
-    }
 }

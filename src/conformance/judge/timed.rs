@@ -10,10 +10,15 @@ use super::coverage::{Coverage, Tally, Traits};
 use super::lockstep::{self, Failure};
 use super::{Judge, Span};
 use crate::clock::{Clock as _, SystemClock, WallClock as _};
+use crate::conformance::program::ids;
+use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::time;
+use crate::conformance::program::time::nanos;
 use crate::conformance::subject::Passing;
-use crate::conformance::subject::any::{AnySubject, Instance};
-use crate::conformance::subject::exec::{self, Outcome};
-use crate::conformance::subject::profile::{Profile, nanos};
+use crate::conformance::subject::calls;
+use crate::conformance::subject::erased::{AnySubject, Instance};
+use crate::conformance::subject::panics;
+use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch;
 use crate::conformance::subject::workers;
 use crate::model::{Model, Nanos, Op, Reply};
@@ -261,7 +266,7 @@ impl<'a> Track<'a> {
         Self {
             timed,
             ops,
-            ids: lockstep::ids(ops),
+            ids: ids::ids(ops),
             phase,
             next: 0,
             instance: None,
@@ -281,7 +286,7 @@ impl<'a> Track<'a> {
     fn go_on(&mut self, clock: &SystemClock) -> Result<Option<Duration>> {
         watch::running(Arc::new(self.ops.to_vec()));
         let subject = self.timed.subject;
-        let run = exec::catching(|| {
+        let run = panics::catching(|| {
             subject.block_on(async {
                 let wait = self.steps_until_wait(clock).await;
                 if let Ok(None) = wait {
@@ -355,7 +360,7 @@ impl<'a> Track<'a> {
 
     /// Lets time pass, or says how long to wait for it.
     async fn advance(&mut self, by: Nanos) -> Result<Option<Duration>> {
-        let by = exec::duration(by.max(0)).unwrap_or(Duration::MAX);
+        let by = time::duration(by.max(0)).unwrap_or(Duration::MAX);
         self.coverage.advance();
         self.judge.advance();
         if self.timed.subject.passing() == Passing::Waiting {
@@ -384,7 +389,7 @@ impl<'a> Track<'a> {
                 self.failure = Some(Failure {
                     at: self.next,
                     expected: Model::default().step(&Op::Restart),
-                    outcome: Outcome::Failed(exec::with_sources(&*error)),
+                    outcome: Outcome::Failed(calls::with_sources(&*error)),
                     measured: None,
                     otherwise: self.otherwise.clone(),
                     refused_ids: self.refused_ids.clone(),
@@ -397,7 +402,7 @@ impl<'a> Track<'a> {
     fn is_right(&mut self, op: &Op, outcome: Outcome, span: Span) -> bool {
         let before = &self.ops[..self.next];
         if lockstep::refuses_an_id(op, &outcome)
-            && self.timed.profile.ids.is_none()
+            && self.timed.profile.supported.ids.is_none()
             && !lockstep::was_taken(op, before, &self.refused_ids)
         {
             self.coverage.refuse_id();
@@ -415,7 +420,7 @@ impl<'a> Track<'a> {
                 if admitted.is_open {
                     self.open += 1;
                 } else if is_as_expected {
-                    let id = lockstep::id_of(op);
+                    let id = op.id();
                     let slot = id.and_then(|id| self.ids.iter().position(|known| *known == id));
                     self.coverage
                         .step(op, Traits::of(op, slot), &admitted.expected);

@@ -7,12 +7,11 @@ use super::Program;
 use super::dice::Dice;
 use super::edits;
 use super::hostile;
+use super::ids;
 use super::payload;
+use super::supported::Supported;
+use super::time::CLOCK_END;
 use super::values;
-use crate::conformance::explain::shrink;
-use crate::conformance::judge::lockstep;
-use crate::conformance::subject::exec::CLOCK_END;
-use crate::conformance::subject::profile::{Profile, nanos};
 use crate::model::{Model, Nanos, Op};
 use crate::snapshot::Snapshot;
 use crate::token;
@@ -25,7 +24,7 @@ use proptest::test_runner::TestRunner;
 #[derive(Clone, Debug)]
 pub(crate) struct Generator {
     draws: VecStrategy<Any>,
-    profile: Profile,
+    supported: Supported,
     pace: Pace,
     /// Snapshots over the whole JSON value space.
     payloads: Vec<Snapshot>,
@@ -38,6 +37,10 @@ pub(crate) struct Pace {
     pub(crate) tick: Nanos,
     /// Whether time can pass at will: the very instant of a deadline, and centuries.
     pub(crate) at_will: bool,
+    /// Deadlines reach no further than this, if they do not.
+    pub(crate) horizon: Option<Nanos>,
+    /// Deadlines may be late by less than this.
+    pub(crate) resolution: Nanos,
 }
 
 impl Default for Pace {
@@ -45,6 +48,8 @@ impl Default for Pace {
         Self {
             tick: SECOND,
             at_will: true,
+            horizon: None,
+            resolution: 0,
         }
     }
 }
@@ -69,7 +74,7 @@ impl Default for Pace {
 /// ```
 pub fn programs(length: usize) -> impl Strategy<Value = Program> {
     let mut runner = TestRunner::deterministic();
-    let generator = Generator::new(length, Profile::default(), Pace::default(), &mut runner);
+    let generator = Generator::new(length, Supported::default(), Pace::default(), &mut runner);
     generator
         .draws
         .clone()
@@ -82,15 +87,15 @@ const POOL: usize = 256;
 impl Generator {
     pub(crate) fn new(
         length: usize,
-        profile: Profile,
+        supported: Supported,
         pace: Pace,
         runner: &mut TestRunner,
     ) -> Self {
         Self {
             // The first integer chooses the ids.
             draws: collection::vec(ANY, 2..=length.max(1) + 1),
-            payloads: values::snapshots(POOL, &profile, runner),
-            profile,
+            payloads: values::snapshots(POOL, &supported, runner),
+            supported,
             pace,
         }
     }
@@ -134,9 +139,7 @@ impl Generator {
                 true => self.op_of_a_crowd(Bits(draw), begun),
                 false => self.op(Bits(draw), begun),
             };
-            let slot = ids
-                .iter()
-                .position(|id| Some(&**id) == lockstep::id_of(&op));
+            let slot = ids.iter().position(|id| Some(&**id) == op.id());
             if let (Op::Commit { snapshot, .. }, Some(slot)) = (&op, slot) {
                 last[slot].clone_from(snapshot);
             }
@@ -190,7 +193,7 @@ impl Generator {
         last: Option<&Snapshot>,
         index: usize,
     ) -> Snapshot {
-        let fits = |snapshot: &Snapshot| values::fits(snapshot, &self.profile);
+        let fits = |snapshot: &Snapshot| self.supported.fits(snapshot);
         let drawn = match (bits.take(8), last) {
             (0, _) => Some(payload::numbered(index as u64 + 1, id)),
             (1, _) => None,
@@ -213,12 +216,12 @@ struct Begun<'a> {
     index: usize,
 }
 
-/// The parts of a program that profile and pace decide.
+/// The parts of a program that the supported ids and the pace decide.
 impl Generator {
     /// Two tokens, the empty id, and in every second program a pair of ids that a careless store
     /// might take for one another; of a store that supports certain ids only, those.
     fn ids(&self, mut bits: Bits) -> Vec<String> {
-        if let Some(pair) = &self.profile.ids {
+        if let Some(pair) = &self.supported.ids {
             // Small numbers, large ones, and ones that no double holds exactly.
             let [other, another] = pair(bits.0 >> [32, 1][(bits.0 % 2) as usize]);
             let [one, two] = pair(bits.0 & u64::from(u32::MAX));
@@ -228,7 +231,7 @@ impl Generator {
         // The first ones come up most.
         if bits.take(2) == 0 {
             let pair = hostile::pair(bits.0);
-            if pair.iter().all(|id| values::fits_in(id, &self.profile)) {
+            if pair.iter().all(|id| self.supported.fits_in(id)) {
                 let [one, other] = pair;
                 return vec![a, one, other, b, String::new()];
             }
@@ -239,10 +242,10 @@ impl Generator {
     /// As many ids as there are operations: those of one letter, as far as there are, or random
     /// tokens, which short hashes take for one another.
     fn crowd(&self, count: usize, mut bits: Bits) -> Vec<String> {
-        if let Some(pair) = &self.profile.ids {
+        if let Some(pair) = &self.supported.ids {
             return (0..count as u64).flat_map(|number| pair(number)).collect();
         }
-        let tokens = shrink::simplest(60);
+        let tokens = ids::simplest(60);
         if bits.take(2) == 0 {
             return tokens.into_iter().take(count).collect();
         }
@@ -254,7 +257,7 @@ impl Generator {
 
     fn ttl(&self, bits: &mut Bits, id: &str, model: &Model) -> Nanos {
         let tick = self.pace.tick;
-        if let Some(horizon) = self.profile.horizon.map(nanos)
+        if let Some(horizon) = self.pace.horizon
             && bits.take(4) == 0
         {
             // About the horizon, and far beyond.
@@ -281,7 +284,7 @@ impl Generator {
     }
 
     fn advance(&self, bits: &mut Bits, ids: &[String], model: &Model) -> Nanos {
-        let Pace { tick, at_will } = self.pace;
+        let Pace { tick, at_will, .. } = self.pace;
         let halves = |bits: &mut Bits| (1 + bits.take(4) as Nanos) * tick / 2;
         if !at_will {
             return halves(bits);
@@ -289,11 +292,11 @@ impl Generator {
         let to_deadline = |bits: &mut Bits| {
             let deadline = model.deadline(&ids[bits.take(8) % ids.len()])?;
             // What lies beyond the horizon is live until then.
-            let horizon = self.profile.horizon.map_or(Nanos::MAX, nanos);
+            let horizon = self.pace.horizon.unwrap_or(Nanos::MAX);
             let deadline = deadline.min(model.now().saturating_add(horizon));
             let about = deadline + bits.take(4) as Nanos % 3 - 1;
             // Or when a store with a coarse clock must have let go.
-            let resolution = nanos(self.profile.resolution);
+            let resolution = self.pace.resolution;
             let is_late = resolution > 0 && bits.take(2) == 0;
             Some(about + if is_late { resolution } else { 0 } - model.now())
         };

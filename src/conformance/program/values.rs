@@ -1,30 +1,32 @@
 //! Values: snapshots over the whole JSON value space (SNP-4).
 
-use super::notorious;
+use super::corpus;
+use super::corpus::LONGEST;
 use super::payload;
-use crate::conformance::subject::profile::Profile;
-use crate::data::{Data, MAX_DEPTH};
+use super::supported::Supported;
+use crate::data::Data;
 use crate::snapshot::{Snapshot, User};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Number, Value, json};
 
-/// The longest text, in bytes.
-pub(crate) const LONGEST: usize = 65_536;
-
-/// `count` snapshots under the empty id, no deeper and no larger than the profile supports: the
-/// notorious values, and random ones.
-pub(crate) fn snapshots(count: usize, profile: &Profile, runner: &mut TestRunner) -> Vec<Snapshot> {
-    let depth = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
-    let mut snapshots = notorious::snapshots(depth);
-    snapshots.retain(|snapshot| fits(snapshot, profile));
+/// `count` snapshots under the empty id, no deeper and no larger than what is supported: those
+/// of the corpus, and random ones.
+pub(crate) fn snapshots(
+    count: usize,
+    supported: &Supported,
+    runner: &mut TestRunner,
+) -> Vec<Snapshot> {
+    let depth = supported.levels();
+    let mut snapshots = corpus::snapshots(depth);
+    snapshots.retain(|snapshot| supported.fits(snapshot));
     let strategy = snapshot(depth);
     while snapshots.len() < count {
         let tree = strategy.new_tree(runner);
         let drawn = tree.expect("values are drawn without rejection").current();
         // A small one in place of one that is too large.
-        snapshots.push(match fits(&drawn, profile) {
+        snapshots.push(match supported.fits(&drawn) {
             true => drawn,
             false => payload::numbered(0, ""),
         });
@@ -32,24 +34,10 @@ pub(crate) fn snapshots(count: usize, profile: &Profile, runner: &mut TestRunner
     snapshots
 }
 
-/// Whether the profile supports a snapshot as large as this.
-pub(crate) fn fits(snapshot: &Snapshot, profile: &Profile) -> bool {
-    let size = || snapshot.encode().len();
-    profile.size.is_none_or(|limit| size() <= limit)
-}
-
-/// Whether it supports small snapshots under an id as long as this.
-pub(crate) fn fits_in(id: &str, profile: &Profile) -> bool {
-    // With a user, and without.
-    let small = [98, 99].map(|number| payload::numbered(number, id));
-    small.iter().all(|snapshot| fits(snapshot, profile))
-}
-
 /// The deepest values of up to `deepest` levels, by way of ever deeper ones, and the longest text, as
-/// far as the profile supports them.
-pub(crate) fn extremes(profile: &Profile, deepest: usize) -> Vec<Snapshot> {
-    let supported = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
-    let deepest = deepest.min(supported);
+/// far as they are supported.
+pub(crate) fn extremes(supported: &Supported, deepest: usize) -> Vec<Snapshot> {
+    let deepest = deepest.min(supported.levels());
     let depths = std::iter::successors(Some(1), |depth| Some(depth * 2));
     let depths = depths.take_while(|depth| *depth < deepest).chain([deepest]);
     let values = depths.flat_map(|depth| [lists(depth), maps(depth), tower(depth)]);
@@ -59,7 +47,7 @@ pub(crate) fn extremes(profile: &Profile, deepest: usize) -> Vec<Snapshot> {
         let data = Data::try_from(Map::from_iter([(String::new(), value)]));
         Snapshot::new("", "", None, data.expect("no value is too deep"))
     });
-    let snapshots = snapshots.filter(|snapshot| fits(snapshot, profile));
+    let snapshots = snapshots.filter(|snapshot| supported.fits(snapshot));
     snapshots.collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::payload;
 use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, Stated, UNITS, VERSION};
-use crate::conformance::subject::exec;
+use crate::conformance::program::outcome;
 use crate::model::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
 use crate::token;
@@ -204,16 +204,16 @@ impl Display for ReplyText<'_> {
 }
 
 /// What a store did, for reports.
-pub(crate) struct Outcome<'a>(pub &'a exec::Outcome);
+pub(crate) struct Outcome<'a>(pub &'a outcome::Outcome);
 
 impl Display for Outcome<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
-            exec::Outcome::Replied(reply) => write!(f, "{}", ReplyText(reply)),
-            exec::Outcome::Failed(error) => write!(f, "error: {error}"),
-            exec::Outcome::Panicked(message) => write!(f, "panic: {message}"),
-            exec::Outcome::Died(how) => write!(f, "the process ended: {how}"),
-            exec::Outcome::Hung(patience) => {
+            outcome::Outcome::Replied(reply) => write!(f, "{}", ReplyText(reply)),
+            outcome::Outcome::Failed(error) => write!(f, "error: {error}"),
+            outcome::Outcome::Panicked(message) => write!(f, "panic: {message}"),
+            outcome::Outcome::Died(how) => write!(f, "the process ended: {how}"),
+            outcome::Outcome::Hung(patience) => {
                 write!(
                     f,
                     "no reply within {}",

@@ -5,57 +5,6 @@ use crate::clause::Clause;
 use crate::conformance::judge::coverage::Tally;
 use crate::conformance::subject::profile::Profile;
 
-/// The clauses that a store can keep or break.
-pub(crate) const STORE_CLAUSES: &[Clause] = &[
-    Clause::Snp4,
-    Clause::Pre1,
-    Clause::Pre2,
-    Clause::Pre3,
-    Clause::Pre4,
-    Clause::Com1,
-    Clause::Com2,
-    Clause::Com3,
-    Clause::Com4,
-    Clause::Com5,
-    Clause::Com6,
-    Clause::Com7,
-    Clause::Com8,
-    Clause::Drp1,
-    Clause::Drp2,
-    Clause::Drp3,
-    Clause::Drp4,
-    Clause::Ttl1,
-    Clause::Ttl2,
-    Clause::Ttl3,
-    Clause::Ttl4,
-    Clause::Idn1,
-    Clause::Idn2,
-    Clause::Iso1,
-    Clause::Iso2,
-    Clause::Con1,
-    Clause::Con2,
-    Clause::Can1,
-    Clause::Err1,
-    Clause::Err2,
-    Clause::Err3,
-    Clause::Dur1,
-];
-
-/// Rust has no nil snapshot, and what a store was given or gave is copied on write (SNP-2).
-pub(crate) const BY_CONSTRUCTION: &[Clause] = &[Clause::Com1, Clause::Iso1, Clause::Iso2];
-
-/// They need faults.
-pub(crate) const NOT_CHECKED: &[Clause] = &[Clause::Err2, Clause::Err3];
-
-/// What takes a restart to break, which not every subject can do.
-pub(crate) const RESTARTED: &[Clause] = &[Clause::Dur1];
-
-/// What takes several clients to break.
-pub(crate) const CONCURRENT: &[Clause] = &[Clause::Con1, Clause::Con2];
-
-/// What takes a cancelled call to break.
-pub(crate) const CANCELLED: &[Clause] = &[Clause::Can1];
-
 /// What the findings of a report come to.
 pub(crate) fn conclusion(report: &Report) -> Verdict {
     if !report.violations.is_empty() {
@@ -69,7 +18,7 @@ pub(crate) fn conclusion(report: &Report) -> Verdict {
             undecided.join(" ")
         ));
     }
-    let all_asked = report.clauses.len() == STORE_CLAUSES.len();
+    let all_asked = report.clauses.len() == Clause::STORE.len();
     let is_open = |status| match status {
         Status::Vacuous => report.has_searched(),
         // Nobody expects these, unless they were asked for by name.
@@ -113,11 +62,13 @@ impl Finding {
             let exercised = tally.exercised(clause);
             let status = if violated(clause) {
                 Status::Violated
-            } else if BY_CONSTRUCTION.contains(&clause) {
+            } else if Clause::BY_CONSTRUCTION.contains(&clause) {
                 Status::ByConstruction
             } else if profile.why_unclaimed(clause).is_some() {
                 Status::NotClaimed
-            } else if NOT_CHECKED.contains(&clause) || !restarts && RESTARTED.contains(&clause) {
+            } else if Clause::NOT_CHECKED.contains(&clause)
+                || !restarts && Clause::RESTARTED.contains(&clause)
+            {
                 Status::NotChecked
             } else if undecided.contains(&clause) {
                 Status::Undecided
@@ -132,7 +83,7 @@ impl Finding {
                 exercised,
             }
         };
-        STORE_CLAUSES.iter().filter(asked).map(finding).collect()
+        Clause::STORE.iter().filter(asked).map(finding).collect()
     }
 }
 
@@ -144,7 +95,7 @@ mod tests {
     /// What is concluded where every clause was exercised, and histories for these are undecided.
     fn concluded(undecided: &[Clause]) -> Report {
         let mut tally = Tally::default();
-        for clause in STORE_CLAUSES {
+        for clause in Clause::STORE {
             tally.exercise(*clause);
         }
         let mut report = Report::of_nothing();
@@ -163,7 +114,7 @@ mod tests {
     #[test]
     fn a_search_that_was_given_up_is_no_conformance() {
         assert_eq!(concluded(&[]).verdict, Verdict::Conforms);
-        let report = concluded(CONCURRENT);
+        let report = concluded(Clause::CONCURRENT);
         let Verdict::Undecided(why) = &report.verdict else {
             panic!("{report}");
         };

@@ -1,10 +1,9 @@
 //! Text: a report as people read it.
 
 use super::{Report, Searched, Status, Verdict, Violation};
-use crate::conformance::judge::lockstep;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::trace::Trace;
 use crate::conformance::program::{Id, OutcomeText, ReplyText};
-use crate::conformance::subject::exec::Outcome;
 use crate::model::{Op, Reply};
 use std::fmt::{self, Display, Formatter};
 
@@ -187,7 +186,7 @@ impl Violation {
 fn described(outcome: &Outcome, op: &Op) -> String {
     let text = OutcomeText(outcome).to_string();
     match outcome {
-        Outcome::Replied(Reply::Found(found)) if lockstep::id_of(op) != Some(found.id()) => {
+        Outcome::Replied(Reply::Found(found)) if op.id() != Some(found.id()) => {
             format!("{text} of {}", Id(found.id()))
         }
         _ => text,

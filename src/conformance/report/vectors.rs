@@ -5,6 +5,7 @@ mod form;
 use crate::conformance::program::generate::{EDGES, Generator, Pace};
 use crate::conformance::program::hostile;
 use crate::conformance::program::payload;
+use crate::conformance::program::supported::Supported;
 use crate::conformance::search::exhaust::{self, Scope};
 use crate::conformance::search::random;
 use crate::conformance::subject::profile::Profile;
@@ -99,8 +100,11 @@ impl Vectors {
 
     fn random(&self) -> impl Iterator<Item = Vec<Op>> + use<> {
         let mut drawing = random::runner(self.seed, 0);
-        let profile = Profile::default().depth(VALUE_DEPTH);
-        let generator = Generator::new(LENGTH, profile, Pace::default(), &mut drawing);
+        let supported = Supported {
+            depth: Some(VALUE_DEPTH),
+            ..Supported::default()
+        };
+        let generator = Generator::new(LENGTH, supported, Pace::default(), &mut drawing);
         (0..self.sequences).map(move |_| {
             let mut ops = random::observed(generator.draw(&mut drawing));
             shorten_times(&mut ops);

@@ -12,9 +12,11 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::disorder::{Disorder, Verdict};
 use crate::conformance::judge::history::{Course, History, Record};
 use crate::conformance::program::dice::Dice;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
+use crate::conformance::program::time;
 use crate::conformance::subject::Passing;
-use crate::conformance::subject::exec::{self, Outcome};
+use crate::conformance::subject::panics;
 use crate::conformance::subject::watch;
 use crate::conformance::subject::workers;
 use crate::model::{Nanos, Op};
@@ -81,7 +83,7 @@ impl Searcher<'_> {
             waits |= histories.len() > 2;
             for (polls, records) in histories.into_iter().enumerate() {
                 if broken < PLENTY_BROKEN {
-                    let disorder = exec::silently(|| self.broken(program, polls, &records));
+                    let disorder = panics::silently(|| self.broken(program, polls, &records));
                     let disorder = disorder.map_err(|error| concurrent::lost(&*error))?;
                     broken += usize::from(disorder.is_some());
                     let after = found.tally.programs + 1;
@@ -141,7 +143,7 @@ impl Searcher<'_> {
             self.judge_short(&plan, Scenario::Tasks, records, Clause::Can1, found);
             // What goes wrong without cancelling as well, is none of its doing.
             if found.disorders.len() > before
-                && (races > 8 || exec::silently(|| self.races(&plan))?)
+                && (races > 8 || panics::silently(|| self.races(&plan))?)
             {
                 found.disorders.truncate(before);
                 races += 1;
@@ -173,14 +175,14 @@ impl Searcher<'_> {
         polls: usize,
     ) -> Result<Vec<Record>, BoxError> {
         watch::running(Arc::new(Scenario::Cancelled(program.clone(), polls)));
-        let run = exec::catching(|| {
+        let run = panics::catching(|| {
             self.subject.block_on(async {
                 let instance = self.subject.fresh().await?;
                 let course = Course::of(self.subject.passing());
                 let mut records = Vec::new();
                 for (at, op) in program.ops.iter().enumerate() {
                     if let Op::Advance { by } = op {
-                        let by = exec::duration(*by).unwrap_or_default();
+                        let by = time::duration(*by).unwrap_or_default();
                         course.advance(&*instance, by).await?;
                         continue;
                     }
@@ -205,7 +207,7 @@ impl Searcher<'_> {
 
     /// Every way to come to the call, every call, and every way to go on.
     fn programs_to_cancel(&self) -> Vec<Cancelled> {
-        let [a, b] = self.profile.two_ids();
+        let [a, b] = self.profile.supported.two_ids();
         let ticks = |ticks: Nanos| ticks * self.tick;
         let prepare = || Op::Prepare { id: a.clone() };
         let drop = || Op::Drop { id: a.clone() };
@@ -269,7 +271,7 @@ impl Searcher<'_> {
 
     /// A call that is cancelled again and again, and then one of each kind.
     fn programs_to_cancel_often(&self) -> Vec<Cancelled> {
-        let [a, _] = self.profile.two_ids();
+        let [a, _] = self.profile.supported.two_ids();
         let prepare = || Op::Prepare { id: a.clone() };
         let drop = || Op::Drop { id: a.clone() };
         let commit = |number| Op::Commit {

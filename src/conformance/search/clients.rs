@@ -9,8 +9,9 @@ mod threads;
 
 use super::plan::Step;
 use crate::conformance::judge::history::{Course, Record};
-use crate::conformance::subject::any::Instance;
-use crate::conformance::subject::exec::{self, Outcome};
+use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::time;
+use crate::conformance::subject::erased::Instance;
 use crate::model::Op;
 use crate::store::BoxError;
 use std::future::poll_fn;
@@ -61,7 +62,7 @@ impl World<'_> {
     ) -> Result<bool, BoxError> {
         self.linger().await;
         if let Op::Advance { by } = op {
-            let by = exec::duration(*by).unwrap_or_default();
+            let by = time::duration(*by).unwrap_or_default();
             self.course.advance(self.instance, by).await?;
             return Ok(false);
         }

@@ -10,7 +10,6 @@ use crate::conformance::judge::coverage::Tally;
 use crate::conformance::judge::disorder::{Disorder, Verdict};
 use crate::conformance::judge::history::{History, Record};
 use crate::conformance::program::dice::Dice;
-use crate::conformance::report::findings::CONCURRENT;
 use crate::conformance::subject::Passing;
 use crate::conformance::subject::workers;
 use std::cell::Cell;
@@ -241,7 +240,7 @@ impl Searcher<'_> {
             // Threads that take turns, on a machine that is busy with others, show nothing.
             let is_enough = number >= budget.threads
                 && (overlaps >= ENOUGH * budget.threads || number >= PATIENT * budget.threads);
-            let have_met = CONCURRENT
+            let have_met = Clause::CONCURRENT
                 .iter()
                 .all(|clause| found.tally.exercised(*clause) > 0);
             let is_late = clock.now() > if have_met { LONGEST } else { HOPELESS };

@@ -5,13 +5,13 @@ use crate::conformance::check::isolate::{Fate, Isolation};
 use crate::conformance::check::run;
 use crate::conformance::explain::diagnose::Diagnosis;
 use crate::conformance::explain::shrink::{self, Failing};
-use crate::conformance::judge::lockstep::{self, Failure};
+use crate::conformance::judge::lockstep::Failure;
 use crate::conformance::program::Program;
 use crate::conformance::program::hostile;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
 use crate::conformance::program::values;
 use crate::conformance::report::Violation;
-use crate::conformance::subject::exec::Outcome;
 use crate::conformance::subject::profile::Profile;
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
@@ -33,7 +33,7 @@ pub(crate) fn programs(profile: &Profile, deepest: usize, tick: Nanos) -> Vec<Pr
         let first = payload::numbered(1, id);
         [prepare.clone(), commit(&first), prepare, drop]
     };
-    let [token, _] = profile.two_ids();
+    let [token, _] = profile.supported.two_ids();
     let of_value = |value: Snapshot| {
         let (id, snapshot) = (token.clone(), value.with_id(&*token));
         let prepare = Op::Prepare { id: id.clone() };
@@ -45,8 +45,10 @@ pub(crate) fn programs(profile: &Profile, deepest: usize, tick: Nanos) -> Vec<Pr
             Op::Drop { id },
         ]
     };
-    let values = values::extremes(profile, deepest).into_iter().map(of_value);
-    let ids = hostile::pairs().filter(|_| profile.ids.is_none());
+    let values = values::extremes(&profile.supported, deepest)
+        .into_iter()
+        .map(of_value);
+    let ids = hostile::pairs().filter(|_| profile.supported.ids.is_none());
     let ids = ids.map(|[one, other]| [of_id(&one), of_id(&other)].concat());
     let plain = of_id(&token).to_vec();
     let programs = [plain].into_iter().chain(values).chain(ids);
@@ -123,7 +125,7 @@ impl Death {
                     .is_none_or(|snapshot| payload::number_of(snapshot).is_some()),
                 _ => true,
             };
-            let id = lockstep::id_of(op).unwrap_or_default();
+            let id = op.id().unwrap_or_default();
             is_plain && (id.is_empty() || token::is_token(id))
         })
     }

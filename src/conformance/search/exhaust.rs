@@ -8,9 +8,11 @@ use super::{Caught, Progress, Search};
 use crate::conformance::judge::coverage::{Coverage, Tally, Traits};
 use crate::conformance::judge::lockstep::{self, Failure, Symptom};
 use crate::conformance::program::Time;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
-use crate::conformance::subject::any::Make;
-use crate::conformance::subject::exec::{self, Outcome};
+use crate::conformance::subject::erased;
+use crate::conformance::subject::erased::Make;
+use crate::conformance::subject::panics;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch::{self, Running};
 use crate::conformance::subject::workers;
@@ -71,7 +73,7 @@ pub(crate) struct Scope {
 impl Scope {
     /// Tokens as ids, unless the profile has others; ticks of this length.
     pub(crate) fn new(profile: &Profile, tick: Nanos) -> Self {
-        let ids = match &profile.ids {
+        let ids = match &profile.supported.ids {
             None => ["A", "B", "U", ""].map(|letter| letter.repeat(token::LEN)),
             Some(pair) => {
                 let ([a, b], known) = (pair(0), [pair(0), pair(0)].concat());
@@ -389,7 +391,7 @@ impl<'a> Walk<'a> {
         }
         watch::packed(packed(&self.letters));
         let at = Cell::new(0);
-        let wrong = exec::catching(|| self.run(&at));
+        let wrong = panics::catching(|| self.run(&at));
         let at = at.get();
         self.tally.count(&node.coverage, at + 1);
         let outcome = match wrong {
@@ -430,7 +432,7 @@ impl<'a> Walk<'a> {
         watch::call_returned();
         for (index, (op, expected)) in self.steps.iter().enumerate() {
             at.set(index);
-            let outcome = exec::perform(&*store, &clock, op);
+            let outcome = erased::perform(&*store, &clock, op);
             if !lockstep::right(expected, &outcome) {
                 return Some(outcome);
             }

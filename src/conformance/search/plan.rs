@@ -3,9 +3,10 @@
 use super::Searcher;
 use crate::conformance::program::dice::Dice;
 use crate::conformance::program::payload;
+use crate::conformance::program::time::nanos;
 use crate::conformance::program::{Operation, Program, Time};
 use crate::conformance::subject::Passing;
-use crate::conformance::subject::profile::{Profile, nanos};
+use crate::conformance::subject::profile::Profile;
 use crate::model::{Nanos, Op};
 use crate::token;
 use std::collections::HashSet;
@@ -379,7 +380,7 @@ impl<'a> Draws<'a> {
 
 /// Tokens, or the first of the profile's.
 fn first_ids(count: usize, profile: &Profile) -> Vec<String> {
-    let ids = match &profile.ids {
+    let ids = match &profile.supported.ids {
         None => ["A", "B", "C", "D"]
             .map(|letter| letter.repeat(token::LEN))
             .to_vec(),

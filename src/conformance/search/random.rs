@@ -5,8 +5,9 @@ use super::{Caught, Progress, Search};
 use crate::conformance::judge::coverage::{Coverage, Tally, Traits};
 use crate::conformance::judge::lockstep::{self, Failure, Symptom};
 use crate::conformance::program::generate::{Generator, Pace};
-use crate::conformance::subject::any::Make;
-use crate::conformance::subject::profile::Profile;
+use crate::conformance::program::ids;
+use crate::conformance::program::supported::Supported;
+use crate::conformance::subject::erased::Make;
 use crate::conformance::subject::watch::{self, Running};
 use crate::conformance::subject::workers;
 
@@ -28,11 +29,11 @@ pub(crate) fn search(
     sequences: usize,
     length: usize,
     seed: u64,
-    profile: &Profile,
+    supported: Supported,
     progress: &(impl Fn(Progress) + Sync),
 ) -> Search {
     let mut drawing = runner(seed, 0);
-    let generator = Generator::new(length, profile.clone(), Pace::default(), &mut drawing);
+    let generator = Generator::new(length, supported, Pace::default(), &mut drawing);
     let mut search = Search::default();
     for first in (0..sequences).step_by(CHUNK) {
         let chunk = CHUNK.min(sequences - first);
@@ -106,7 +107,7 @@ pub(crate) fn observed((mut ops, ids): (Vec<Op>, Vec<String>)) -> Vec<Op> {
 
 /// Runs one program and counts what it exercised.
 pub(crate) fn run_counted(make: &Make<'_>, ops: &[Op], tally: &mut Tally) -> Option<Failure> {
-    let ids = lockstep::ids(ops).into_iter();
+    let ids = ids::ids(ops).into_iter();
     let slots: HashMap<&str, usize> = ids.enumerate().map(|(slot, id)| (id, slot)).collect();
     let mut coverage = Coverage::default();
     let mut steps = 0;
@@ -115,7 +116,7 @@ pub(crate) fn run_counted(make: &Make<'_>, ops: &[Op], tally: &mut Tally) -> Opt
         let Some(expected) = expected else {
             return coverage.refuse_id();
         };
-        let slot = lockstep::id_of(op).and_then(|id| slots.get(id).copied());
+        let slot = op.id().and_then(|id| slots.get(id).copied());
         coverage.step(op, Traits::of(op, slot), expected);
     });
     tally.count(&coverage, steps);

@@ -1,10 +1,11 @@
 //! Repeated: the same few operations again and again, on the same ids or on one after another. They show
 //! what a store numbers in too few bits, keeps only so many of, or does every so many times.
 
-use crate::conformance::explain::shrink;
 use crate::conformance::program::Program;
+use crate::conformance::program::ids;
 use crate::conformance::program::payload;
-use crate::conformance::subject::profile::{Profile, nanos};
+use crate::conformance::program::time::nanos;
+use crate::conformance::subject::profile::Profile;
 use crate::model::{Nanos, Op};
 use crate::token;
 
@@ -79,7 +80,7 @@ const NEXT: [&[Step]; 8] = [
 /// operations together.
 pub(crate) fn programs(profile: &Profile, tick: Nanos, most: usize) -> Vec<Program> {
     let script = Script {
-        ids: profile.two_ids(),
+        ids: profile.supported.two_ids(),
         others: others(profile),
         tick,
         // Within a resolution something may add up that is right each time.
@@ -132,14 +133,14 @@ pub(crate) fn programs(profile: &Profile, tick: Nanos, most: usize) -> Vec<Progr
 
 /// Ids that the store supports, all different and neither of the two plainest.
 fn others(profile: &Profile) -> Vec<String> {
-    let tokens = shrink::simplest(58);
+    let tokens = ids::simplest(58);
     let letter = |number: usize| &tokens[number % tokens.len()][..1];
     let token = |number: usize| {
         // The first letter changes slowest.
         let high = letter(2 + number / tokens.len()).to_owned();
         high + &letter(number).repeat(token::LEN - 1)
     };
-    match &profile.ids {
+    match &profile.supported.ids {
         None => (0..CROWD).map(token).collect(),
         Some(pair) => {
             let two = pair(0);

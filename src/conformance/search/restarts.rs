@@ -10,11 +10,11 @@ use super::{Caught, LISTED, Progress, Search, Searcher};
 use crate::conformance::judge::lockstep::Failure;
 use crate::conformance::program::Time;
 use crate::conformance::program::dice::Dice;
-use crate::conformance::program::generate::{Generator, Pace};
+use crate::conformance::program::generate::Generator;
 use crate::conformance::program::payload;
-use crate::conformance::subject::exec;
+use crate::conformance::subject::NoRestart;
+use crate::conformance::subject::panics;
 use crate::conformance::subject::watch;
-use crate::conformance::subject::{NoRestart, Passing};
 use crate::model::{Nanos, Op};
 use std::sync::Arc;
 
@@ -71,9 +71,9 @@ impl Searcher<'_> {
                 Err(error) => Err(format!("the store could not be restarted: {error}")),
             }
         };
-        let attempt = || exec::catching(|| self.subject.block_on(attempt));
+        let attempt = || panics::catching(|| self.subject.block_on(attempt));
         // A panic is for the searches to find.
-        exec::silently(attempt).unwrap_or(Ok(true))
+        panics::silently(attempt).unwrap_or(Ok(true))
     }
 
     /// Programs with restarts: every one of a small scope, and random ones.
@@ -84,12 +84,13 @@ impl Searcher<'_> {
         progress: &(impl Fn(Progress) + Sync),
     ) -> Result<Search, String> {
         let alphabet = alphabet(&Scope::new(self.profile, self.tick));
-        let pace = Pace {
-            tick: self.tick,
-            at_will: self.subject.passing() == Passing::Injected,
-        };
         let mut drawing = random::runner(seed, u64::MAX);
-        let generator = Generator::new(budget.length, self.profile.clone(), pace, &mut drawing);
+        let generator = Generator::new(
+            budget.length,
+            self.profile.supported.clone(),
+            self.pace(),
+            &mut drawing,
+        );
         let drawn = (0..budget.sequences).map(|number| {
             let (mut ops, ids) = generator.draw(&mut drawing);
             insert_restarts(&mut ops, &mut Dice::new(seed, number as u64));

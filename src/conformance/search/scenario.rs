@@ -4,13 +4,13 @@ use super::Searcher;
 use super::cancel::Cancelled;
 use super::plan::{Plan, Step};
 use crate::clock::{Clock as _, SystemClock};
-use crate::conformance::explain::shrink;
 use crate::conformance::judge::history::Record;
-use crate::conformance::judge::lockstep;
 use crate::conformance::program::OutcomeText;
+use crate::conformance::program::cuts;
 use crate::conformance::program::dice::Dice;
+use crate::conformance::program::ids;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
-use crate::conformance::subject::exec::Outcome;
 use crate::conformance::subject::watch::Running;
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
@@ -152,14 +152,14 @@ impl Scenario {
     /// The plainest token, or of other ids the first.
     fn with_one_id(&self) -> Option<Self> {
         let mut ids = self.ops(0).into_iter();
-        let first = ids.find_map(|op| lockstep::id_of(&op).map(str::to_owned))?;
+        let first = ids.find_map(|op| op.id().map(str::to_owned))?;
         let one = match token::is_token(&first) {
-            true => shrink::simplest(1).swap_remove(0),
+            true => ids::simplest(1).swap_remove(0),
             false => first,
         };
         self.changed(|op| {
-            let other = lockstep::id_of(op).filter(|id| *id != one)?.to_owned();
-            Some(shrink::renamed(op, &[(&other, &one)]))
+            let other = op.id().filter(|id| *id != one)?.to_owned();
+            Some(ids::renamed(op, &[(&other, &one)]))
         })
     }
 
@@ -277,5 +277,5 @@ fn simpler_plans(plan: &Plan) -> Vec<Plan> {
 /// All, then shorter stretches.
 fn stretches(len: usize) -> Vec<(usize, usize)> {
     let all = (len > 1).then_some((0, len));
-    all.into_iter().chain(shrink::cuts(len)).collect()
+    all.into_iter().chain(cuts::cuts(len)).collect()
 }

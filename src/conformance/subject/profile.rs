@@ -2,9 +2,8 @@
 
 use crate::clause::Clause;
 use crate::conformance::program::Time;
-use crate::conformance::report::findings::CONCURRENT;
-use crate::model::Nanos;
-use crate::token;
+use crate::conformance::program::supported::Supported;
+use crate::conformance::program::time::nanos;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,18 +28,14 @@ pub struct Profile {
     pub(crate) resolution: Duration,
     pub(crate) horizon: Option<Duration>,
     pub(crate) uncertainty: Duration,
-    pub(crate) ids: Option<Pairs>,
-    pub(crate) depth: Option<usize>,
-    pub(crate) size: Option<usize>,
+    /// What programs may have in them.
+    pub(crate) supported: Supported,
     pub(crate) may_evict: bool,
     pub(crate) durable: bool,
     pub(crate) remote: bool,
     pub(crate) one_client: bool,
     pub(crate) unclaimed: Vec<(Clause, String)>,
 }
-
-/// Pairs of ids, by a number.
-type Pairs = Arc<dyn Fn(u64) -> [String; 2] + Send + Sync>;
 
 impl Profile {
     /// The store's clock has steps of this size, and it rounds up, or it sweeps as often: an entry may
@@ -73,21 +68,21 @@ impl Profile {
     /// id is refused then.
     #[must_use]
     pub fn ids(mut self, pair: impl Fn(u64) -> [String; 2] + Send + Sync + 'static) -> Self {
-        self.ids = Some(Arc::new(pair));
+        self.supported.ids = Some(Arc::new(pair));
         self
     }
 
     /// How deep values may nest, in levels; at most [`MAX_DEPTH`](crate::data::MAX_DEPTH).
     #[must_use]
     pub fn depth(mut self, levels: usize) -> Self {
-        self.depth = Some(levels);
+        self.supported.depth = Some(levels);
         self
     }
 
     /// How large a snapshot's wire form may be, in bytes.
     #[must_use]
     pub fn size(mut self, bytes: usize) -> Self {
-        self.size = Some(bytes);
+        self.supported.size = Some(bytes);
         self
     }
 
@@ -144,18 +139,10 @@ impl Profile {
         match found {
             Some((_, why)) => Some(why),
             None if clause == Clause::Ttl1 && self.may_evict => Some("the store may evict"),
-            None if CONCURRENT.contains(&clause) && self.one_client => {
+            None if Clause::CONCURRENT.contains(&clause) && self.one_client => {
                 Some("the store is for one client at a time")
             }
             None => None,
-        }
-    }
-
-    /// Two ids that the store supports: tokens, unless it has others.
-    pub(crate) fn two_ids(&self) -> [String; 2] {
-        match &self.ids {
-            None => ["A", "B"].map(|letter| letter.repeat(token::LEN)),
-            Some(pair) => pair(0),
         }
     }
 
@@ -164,7 +151,7 @@ impl Profile {
         self.resolution.is_zero()
             && self.uncertainty.is_zero()
             && self.horizon.is_none()
-            && self.ids.is_none()
+            && self.supported.ids.is_none()
             && !self.may_evict
     }
 }
@@ -184,12 +171,22 @@ impl fmt::Display for Profile {
             self.horizon
                 .map(|horizon| format!("horizon {}", time(horizon))),
         );
-        parts.extend(self.ids.as_ref().map(|_| "certain ids".to_owned()));
         parts.extend(
-            self.depth
+            self.supported
+                .ids
+                .as_ref()
+                .map(|_| "certain ids".to_owned()),
+        );
+        parts.extend(
+            self.supported
+                .depth
                 .map(|levels| format!("values of {levels} levels")),
         );
-        parts.extend(self.size.map(|bytes| format!("snapshots of {bytes} bytes")));
+        parts.extend(
+            self.supported
+                .size
+                .map(|bytes| format!("snapshots of {bytes} bytes")),
+        );
         parts.extend(self.may_evict.then(|| "may evict".to_owned()));
         parts.extend(self.durable.then(|| "durable".to_owned()));
         parts.extend(self.remote.then(|| "remote".to_owned()));
@@ -203,20 +200,13 @@ impl fmt::Display for Profile {
     }
 }
 
-/// A duration in model time.
-pub(crate) fn nanos(duration: Duration) -> Nanos {
-    duration.as_nanos().cast_signed()
-}
-
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profile")
             .field("resolution", &self.resolution)
             .field("horizon", &self.horizon)
             .field("uncertainty", &self.uncertainty)
-            .field("ids", &self.ids.as_ref().map(|_| ".."))
-            .field("depth", &self.depth)
-            .field("size", &self.size)
+            .field("supported", &self.supported)
             .field("may_evict", &self.may_evict)
             .field("durable", &self.durable)
             .field("remote", &self.remote)

@@ -1,7 +1,7 @@
 //! Workers: one task after another, on every core.
 
-use super::exec;
 use super::watch::Watch;
+use crate::conformance::subject::panics;
 use std::iter;
 use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,7 +48,7 @@ pub(crate) fn each_on<T: Send>(
     let next = AtomicUsize::new(0);
     let watch = Watch::here();
     let worker = || {
-        exec::silence_panics_here();
+        panics::silence_panics_here();
         if let Some(watch) = &watch {
             watch.enter();
         }

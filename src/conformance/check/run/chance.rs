@@ -1,8 +1,7 @@
 //! Chance: what is left out of the report on a store that goes by chance.
 
 use super::Run;
-use crate::conformance::Outcome;
-use crate::conformance::judge::lockstep;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::report::Violation;
 use crate::model::Op;
 use std::mem;
@@ -58,8 +57,7 @@ fn has_all_of(long: &Violation, short: &Violation) -> bool {
 
 /// Whether two operations are of the same kind and on the same id.
 fn is_alike(one: &Op, other: &Op) -> bool {
-    mem::discriminant(one) == mem::discriminant(other)
-        && lockstep::id_of(one) == lockstep::id_of(other)
+    mem::discriminant(one) == mem::discriminant(other) && one.id() == other.id()
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use super::Run;
 use crate::clause::Clause;
 use crate::conformance::check::budget::Budget;
 use crate::conformance::judge::disorder::Disorder;
-use crate::conformance::report::findings::{CANCELLED, CONCURRENT};
 use crate::conformance::search::concurrent::{self, Concurrent};
 use crate::conformance::search::{Progress, Search};
 use std::collections::BTreeMap;
@@ -18,10 +17,10 @@ impl Run<'_> {
         progress: &(impl Fn(Progress) + Sync),
     ) -> Result<(), String> {
         // A panic or a hang where calls meet is ERR-1, of a store whose calls may meet.
-        let by_clients = |clause| clause == Clause::Err1 || CONCURRENT.contains(&clause);
+        let by_clients = |clause| clause == Clause::Err1 || Clause::CONCURRENT.contains(&clause);
         let profile = self.searcher.profile;
         let is_claimed = |clause: &Clause| profile.why_unclaimed(*clause).is_none();
-        let may_meet = budget.clients > 1 && CONCURRENT.iter().any(is_claimed);
+        let may_meet = budget.clients > 1 && Clause::CONCURRENT.iter().any(is_claimed);
         if may_meet && self.wants(by_clients) {
             self.publish("concurrent");
             let search = concurrent::Budget {
@@ -38,9 +37,9 @@ impl Run<'_> {
                  in random order and as threads, judged for linearizability id by id",
                 budget.clients
             );
-            self.take_histories("concurrent", claim, CONCURRENT, found);
+            self.take_histories("concurrent", claim, Clause::CONCURRENT, found);
         }
-        if self.wants(|clause| CANCELLED.contains(&clause)) {
+        if self.wants(|clause| Clause::CANCELLED.contains(&clause)) {
             self.publish("cancelled");
             // What races shows among others without cancelling anything.
             let mut violations = self.report.violations.iter();
@@ -60,7 +59,7 @@ impl Run<'_> {
                      up to where it returns, or some are, among those of other clients"
                 }
             };
-            self.take_histories("cancelled", claim.to_owned(), CANCELLED, found);
+            self.take_histories("cancelled", claim.to_owned(), Clause::CANCELLED, found);
         }
         Ok(())
     }
@@ -147,7 +146,7 @@ mod tests {
             disorders: found,
             ..Concurrent::default()
         };
-        run.take_histories(name, String::new(), CONCURRENT, found);
+        run.take_histories(name, String::new(), Clause::CONCURRENT, found);
         let report = run.conclude();
         (report, so_far.into_inner().unwrap().report)
     }

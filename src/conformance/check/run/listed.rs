@@ -1,8 +1,8 @@
 //! Listed: the searches whose programs are always the same, whatever is drawn.
 
 use super::Run;
-use crate::conformance::program::notorious;
 use crate::conformance::search::Searcher;
+use crate::conformance::search::notorious;
 use crate::conformance::search::repeated;
 use crate::conformance::subject::Passing;
 
@@ -19,7 +19,7 @@ impl Run<'_> {
         }
         let Searcher { profile, tick, .. } = self.searcher;
         let deepest = self.searcher.deepest;
-        let notorious = notorious::programs(profile, tick, deepest);
+        let notorious = notorious::programs(&profile.supported, tick, deepest);
         let repeated = repeated::programs(profile, tick, REPEATED * sequences);
         let longest = repeated.iter().map(|program| program.ops().len()).max();
         let searches = [

@@ -3,6 +3,7 @@
 use super::Run;
 use super::convict::violation;
 use crate::conformance::explain::shrink::{self, Failing};
+use crate::conformance::program::fewer;
 use crate::conformance::report::Violation;
 use crate::conformance::subject::workers;
 use crate::model::Op;
@@ -46,7 +47,8 @@ impl Run<'_> {
         let failing = Failing { ops, failure };
         let mistake = failing.failure.mistake();
         let (mut shorter, mut in_vain) = (None, 0);
-        shrink::fewer(&failing, |ops| {
+        let expected = &failing.failure.expected.reply;
+        fewer::fewer(&failing.ops, expected, |ops| {
             let fails = run(ops).is_some_and(|failure| failure.mistake() == mistake);
             if !fails {
                 return false;

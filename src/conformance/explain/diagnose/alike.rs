@@ -2,7 +2,7 @@
 
 use super::Probe;
 use crate::conformance::explain::shrink::Failing;
-use crate::conformance::judge::lockstep::{self, Mistake};
+use crate::conformance::judge::lockstep::Mistake;
 use crate::conformance::program::Id;
 use crate::conformance::program::payload;
 use crate::model::Op;
@@ -15,7 +15,7 @@ pub(super) fn near_miss(failing: &Failing, probe: Probe<'_>) -> Option<String> {
         return None;
     };
     let ops = &failing.ops;
-    let id = lockstep::id_of(ops.last()?)?;
+    let id = ops.last()?.id()?;
     let own = ops.iter().rev().filter_map(payload::committed);
     let own = { own }.find(|snapshot| snapshot.id() == id)?;
     let passes_with = |at: usize, changed: Snapshot| {

@@ -1,9 +1,9 @@
 //! Because: why the expected reply is the right one.
 
 use crate::clause::Clause;
-use crate::conformance::Outcome;
 use crate::conformance::explain::shrink::Failing;
-use crate::conformance::judge::lockstep::{self, Mistake};
+use crate::conformance::judge::lockstep::Mistake;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::{Id, Payload, Time};
 use crate::model::{Model, Op, Reply};
 
@@ -60,7 +60,7 @@ fn entry(failing: &Failing, id: &str) -> String {
     for op in &ops {
         let expected = model.step(op);
         restarted |= *op == Op::Restart;
-        if lockstep::id_of(op) != Some(id) || expected.reply != Reply::Done {
+        if op.id() != Some(id) || expected.reply != Reply::Done {
             continue;
         }
         restarted = false;
@@ -133,5 +133,5 @@ fn entry(failing: &Failing, id: &str) -> String {
 }
 
 fn commits(op: &Op, id: &str) -> bool {
-    matches!(op, Op::Commit { .. }) && lockstep::id_of(op) == Some(id)
+    matches!(op, Op::Commit { .. }) && op.id() == Some(id)
 }

@@ -1,13 +1,13 @@
 //! Ids: how two ids differ that a store takes for one another.
 
 use super::is_foreign;
-use crate::conformance::judge::lockstep;
 use crate::conformance::program::Id;
+use crate::conformance::program::ids::ids;
 use crate::model::Op;
 
 /// How the ids of a program differ, where there are two and shrinking left them strange.
 pub(super) fn difference(ops: &[Op]) -> Option<String> {
-    let ids = lockstep::ids(ops);
+    let ids = ids(ops);
     let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
     let [one, other] = ids[..] else {
         return None;

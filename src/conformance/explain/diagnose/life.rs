@@ -3,10 +3,10 @@
 
 use super::{Probe, last_commit};
 use crate::conformance::explain::shrink::Failing;
-use crate::conformance::judge::lockstep::{self, Mistake};
+use crate::conformance::judge::lockstep::Mistake;
 use crate::conformance::program::generate::{FURTHEST, WALL_ORIGIN};
+use crate::conformance::program::time::CLOCK_END;
 use crate::conformance::program::{Id, Payload, Time};
-use crate::conformance::subject::exec::CLOCK_END;
 use crate::model::{Model, Nanos, Op};
 
 /// How near the store came to being right.
@@ -264,7 +264,7 @@ const UNITS: [Nanos; 3] = [1_000_000_000, 1_000_000, 1_000];
 
 /// Of an entry that is lost at once: from which time to live on it is, or is not.
 fn by_ttl(failing: &Failing, probe: Probe<'_>) -> Option<String> {
-    let id = failing.ops.last().and_then(lockstep::id_of)?;
+    let id = failing.ops.last().and_then(Op::id)?;
     let (place, _) = last_commit(&failing.counted(), id)?;
     let Op::Commit { snapshot, ttl } = &failing.ops[place] else {
         return None;

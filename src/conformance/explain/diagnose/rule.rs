@@ -2,9 +2,8 @@
 //! name it.
 
 use crate::clause::Clause;
-use crate::conformance::Outcome;
 use crate::conformance::explain::shrink::Failing;
-use crate::conformance::judge::lockstep;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::{Id, Payload, Time};
 use crate::constraint::Constraint;
 use crate::model::{Model, Op, Reply};
@@ -71,7 +70,7 @@ struct Cast {
 impl Cast {
     fn of(ops: &[Op]) -> Option<Self> {
         let last = ops.last()?;
-        let id = lockstep::id_of(last)?;
+        let id = last.id()?;
         let mut cast = Self {
             ends_with_commit: matches!(last, Op::Commit { .. }),
             ..Self::default()

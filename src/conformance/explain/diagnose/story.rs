@@ -4,9 +4,9 @@ mod instead;
 
 use super::{Probe, are_particular, is_foreign, is_plain};
 use crate::clause::Clause;
-use crate::conformance::Outcome;
 use crate::conformance::explain::shrink::Failing;
-use crate::conformance::judge::lockstep;
+use crate::conformance::program::ids;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
 use crate::model::{Model, Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
@@ -91,7 +91,7 @@ impl<'a> Story<'a> {
                 continue;
             }
             let expected = model.step(op);
-            let own = lockstep::id_of(op) == Some(id);
+            let own = op.id() == Some(id);
             match op {
                 Op::Advance { .. } | Op::Restart | Op::Commit { snapshot: None, .. } => {}
                 Op::Prepare { .. } if own => {
@@ -130,7 +130,7 @@ impl<'a> Story<'a> {
             }
         }
         story.now = model.now();
-        let ids = lockstep::ids(ops);
+        let ids = ids::ids(ops);
         story.foreign = ids.iter().any(|id| is_foreign(id))
             || ids
                 .windows(2)
@@ -221,7 +221,7 @@ impl<'a> Story<'a> {
     fn lost(&self) -> Clause {
         match self.by {
             _ if self.refused || self.refused_id => Clause::Com4,
-            _ if self.foreign && lockstep::ids(self.ops).len() == 1 => Clause::Idn2,
+            _ if self.foreign && ids::ids(self.ops).len() == 1 => Clause::Idn2,
             _ if self.are_ids_confused() => Clause::Idn1,
             _ if self.dropped_other => Clause::Drp4,
             // Tokens would not do.

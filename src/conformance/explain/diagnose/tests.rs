@@ -9,8 +9,9 @@ mod scripted;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::conformance::judge::lockstep;
 use crate::conformance::program::Program;
-use crate::conformance::subject::any::boxing;
+use crate::conformance::subject::erased::boxing;
 use crate::store::{Store, StoreError};
 use crate::{Clock, Snapshot};
 use std::sync::Mutex;
@@ -23,7 +24,7 @@ fn ops(program: &str) -> Vec<Op> {
 /// How two ids differ, as it is said.
 fn difference(one: &str, other: &str) -> Option<String> {
     let prepare = |id: &str| Op::Prepare { id: id.to_owned() };
-    ids::difference(&[prepare(one), prepare(other)])
+    super::ids::difference(&[prepare(one), prepare(other)])
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Values: what a store made of a snapshot.
 
-use crate::conformance::judge::lockstep;
 use crate::conformance::program::payload;
 use crate::conformance::program::{Id, Payload};
 use crate::data::Data;
@@ -20,7 +19,7 @@ pub(super) fn damage(committed: &Snapshot, found: &Snapshot, ops: &[Op]) -> Opti
         _ => false,
     };
     if let Some(op) = ops.iter().rev().find(same) {
-        let id = lockstep::id_of(op).unwrap_or_default();
+        let id = op.id().unwrap_or_default();
         return match (
             committed.with_id("") == found.with_id(""),
             committed.id() == id,
@@ -56,7 +55,7 @@ pub(super) fn damage(committed: &Snapshot, found: &Snapshot, ops: &[Op]) -> Opti
 
 /// Of what was found where nothing should be: whose it is, if it was committed for another id only.
 pub(super) fn of_another(found: &Snapshot, ops: &[Op]) -> Option<String> {
-    let id = lockstep::id_of(ops.last()?)?;
+    let id = ops.last()?.id()?;
     let committed = ops.iter().rev().filter_map(payload::committed);
     let same = committed.filter(|committed| committed.with_id("") == found.with_id(""));
     let ids: Vec<&str> = same.map(Snapshot::id).collect();

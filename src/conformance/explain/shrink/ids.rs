@@ -1,14 +1,15 @@
 //! Ids: other ones, shorter ones, fewer of them.
 
 use super::Shrinker;
-use crate::conformance::judge::lockstep::{self, Failure};
-use crate::conformance::program::payload;
+use crate::conformance::judge::lockstep::Failure;
+use crate::conformance::program::cuts::shorter;
+use crate::conformance::program::ids::{as_long, ids, renamed, simplest, with_plain_ids};
 use crate::model::Op;
 use crate::token;
 
 impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     pub(super) fn simplify_ids(&mut self) -> bool {
-        let ids: Vec<String> = lockstep::ids(&self.best.ops)
+        let ids: Vec<String> = ids(&self.best.ops)
             .into_iter()
             .filter(|id| !id.is_empty())
             .map(str::to_owned)
@@ -131,99 +132,6 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     }
 }
 
-/// The simplest ids, the simplest first.
-pub(crate) fn simplest(count: usize) -> Vec<String> {
-    let letters = ('A'..='Z').chain('a'..='z').map(String::from);
-    let tokens = letters.map(|letter| letter.repeat(token::LEN));
-    tokens
-        .filter(|id| token::is_token(id))
-        .take(count)
-        .collect()
-}
-
-/// The same with tokens in place of all ids, the empty one apart.
-pub(crate) fn with_plain_ids(ops: &[Op]) -> Vec<Op> {
-    with_tokens(ops, &lockstep::ids(ops), renamed)
-}
-
-/// The same with tokens that are in the same order of all.
-pub(crate) fn with_ids_in_order(ops: &[Op]) -> Vec<Op> {
-    let mut ids = lockstep::ids(ops);
-    ids.sort_unstable();
-    with_tokens(ops, &ids, renamed)
-}
-
-/// The same with tokens in place of all ids, the empty one apart, and data as long as these were in what
-/// is committed under them.
-pub(crate) fn with_ids_in_payloads(ops: &[Op]) -> Vec<Op> {
-    with_tokens(ops, &lockstep::ids(ops), as_long)
-}
-
-fn with_tokens(
-    ops: &[Op],
-    ids: &[&str],
-    renamed: impl Fn(&Op, &[(&String, &String)]) -> Op,
-) -> Vec<Op> {
-    let ids = ids.iter().filter(|id| !id.is_empty());
-    let ids: Vec<String> = ids.map(|id| (*id).to_owned()).collect();
-    let simple = simplest(ids.len());
-    let names: Vec<(&String, &String)> = ids.iter().zip(&simple).collect();
-    ops.iter().map(|op| renamed(op, &names)).collect()
-}
-
-/// The same with one id less, in every way.
-pub(crate) fn with_merged_ids(ops: &[Op]) -> Vec<Vec<Op>> {
-    let ids: Vec<String> = lockstep::ids(ops).into_iter().map(str::to_owned).collect();
-    let ids: Vec<String> = ids.into_iter().filter(|id| !id.is_empty()).collect();
-    let pairs = ids
-        .iter()
-        .flat_map(|one| ids.iter().map(move |other| (one, other)));
-    let pairs = pairs.filter(|(one, other)| one != other);
-    pairs
-        .map(|pair| ops.iter().map(|op| renamed(op, &[pair])).collect())
-        .collect()
-}
-
-pub(crate) fn renamed(op: &Op, names: &[(&String, &String)]) -> Op {
-    let new = |id: &str| {
-        let renamed = names.iter().find(|(old, _)| *old == id);
-        renamed.map_or_else(|| id.to_owned(), |(_, new)| (*new).clone())
-    };
-    match op {
-        Op::Prepare { id } => Op::Prepare { id: new(id) },
-        Op::Drop { id } => Op::Drop { id: new(id) },
-        Op::Commit { snapshot, ttl } => Op::Commit {
-            snapshot: snapshot.as_ref().map(|s| s.with_id(new(s.id()))),
-            ttl: *ttl,
-        },
-        Op::Advance { .. } | Op::Restart => op.clone(),
-    }
-}
-
-/// The same under other ids: what is committed under a long one gets data as long as that.
-fn as_long(op: &Op, names: &[(&String, &String)]) -> Op {
-    let length = lockstep::id_of(op).map_or(0, str::len);
-    match renamed(op, names) {
-        Op::Commit {
-            snapshot: Some(snapshot),
-            ttl,
-        } if length > token::LEN => Op::Commit {
-            snapshot: payload::with_text(&snapshot, length),
-            ttl,
-        },
-        op => op,
-    }
-}
-
-/// `id` without some of its characters: halves, quarters, .., single ones where they are few.
-pub(super) fn shorter(id: &str) -> Vec<String> {
-    let chars: Vec<char> = id.chars().collect();
-    cuts(chars.len())
-        .into_iter()
-        .map(|(start, end)| chars[..start].iter().chain(&chars[end..]).collect())
-        .collect()
-}
-
 /// All of so many characters, their halves and quarters.
 fn parts(len: usize) -> impl Iterator<Item = (usize, usize)> {
     let counts = [1, 2, 4].into_iter().filter(move |count| *count <= len);
@@ -261,63 +169,9 @@ fn shorter_alike(one: &str, other: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Stretches to leave out of `len` characters or items, the long ones first.
-pub(crate) fn cuts(len: usize) -> Vec<(usize, usize)> {
-    // Beyond this many, stretches of one length are not tried at every place.
-    let places = if len > 1_000 { 4 } else { 40 };
-    let half = len.div_ceil(2);
-    let lengths = std::iter::successors(Some(half), |n| Some(n / 2)).take_while(|n| *n > 0);
-    lengths
-        .flat_map(|length| {
-            (0..len)
-                .step_by(length)
-                .take(places)
-                .map(move |start| (start, (start + length).min(len)))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::program::Program;
-
-    fn ops(program: &str) -> Vec<Op> {
-        program.parse::<Program>().unwrap().ops().to_vec()
-    }
-
-    #[test]
-    fn tokens_in_place_of_all_ids_leave_the_empty_one() {
-        let plain = with_plain_ids(&ops("commit \"x\" v1 ttl 1s; drop \"\"; prepare \"y\""));
-        assert_eq!(plain, ops("commit A v1 ttl 1s; drop \"\"; prepare B"));
-    }
-
-    #[test]
-    fn tokens_come_in_the_order_of_the_ids_that_they_stand_for() {
-        let plain = with_ids_in_order(&ops("prepare \"y\"; drop \"\"; drop \"x\""));
-        assert_eq!(plain, ops("prepare B; drop \"\"; drop A"));
-    }
-
-    #[test]
-    fn data_as_long_stand_for_long_ids_and_for_no_tokens() {
-        let long = ops("commit \"x\"*33 v0 ttl 1s; commit C v0 ttl 1s; prepare \"x\"*33");
-        let text = format!(
-            r#"{{"csrf_token":"v0","data":{{"":"{}"}}}}"#,
-            "x".repeat(33)
-        );
-        let plain = format!("commit A {text} ttl 1s; commit B v0 ttl 1s; prepare A");
-        assert_eq!(with_ids_in_payloads(&long), ops(&plain));
-    }
-
-    #[test]
-    fn each_id_is_merged_into_each_other_but_the_empty_one() {
-        let merged = with_merged_ids(&ops("drop \"x\"; drop \"\"; drop \"y\""));
-        let both = [
-            "drop \"y\"; drop \"\"; drop \"y\"",
-            "drop \"x\"; drop \"\"; drop \"x\"",
-        ];
-        assert_eq!(merged, both.map(ops));
-    }
 
     #[test]
     fn parts_are_all_then_halves_then_quarters() {
@@ -335,12 +189,5 @@ mod tests {
         let owned = [three, two, one].map(|(one, other)| (one.to_owned(), other.to_owned()));
         assert_eq!(cut, owned);
         assert_eq!(shorter_alike("ab", "cd"), []);
-    }
-
-    #[test]
-    fn cuts_are_halves_and_less_and_few_of_what_is_long() {
-        assert_eq!(cuts(3), [(0, 2), (2, 3), (0, 1), (1, 2), (2, 3)]);
-        assert_eq!(cuts(1_000).len(), 224);
-        assert_eq!(cuts(1_001).len(), 34);
     }
 }

@@ -1,9 +1,9 @@
 //! How much is tried, and what counts as the same failure.
 
 use super::*;
-use crate::conformance::judge::lockstep;
 use crate::conformance::program::Program;
-use crate::conformance::subject::exec::Outcome;
+use crate::conformance::program::ids;
+use crate::conformance::program::outcome::Outcome;
 use crate::model::Reply;
 use std::cell::Cell;
 
@@ -157,7 +157,7 @@ fn an_advance_goes_into_the_lives_that_begin_after_it() {
 
 #[test]
 fn an_id_becomes_the_plainest_that_will_do() {
-    let id = |ops: &[Op]| lockstep::ids(ops).concat();
+    let id = |ops: &[Op]| ids::ids(ops).concat();
     let a = "A".repeat(crate::token::LEN);
     assert_eq!(
         shrunk("prepare Z", |ops| ops.len() == 1 && id(ops) != a),
@@ -169,7 +169,7 @@ fn an_id_becomes_the_plainest_that_will_do() {
 
 #[test]
 fn two_ids_are_named_in_the_order_of_their_first_use() {
-    let fails = |ops: &[Op]| ops.len() == 2 && lockstep::ids(ops).len() == 2;
+    let fails = |ops: &[Op]| ops.len() == 2 && ids::ids(ops).len() == 2;
     let expected = ops("prepare A; prepare B");
     assert_eq!(shrunk("prepare B; prepare A", fails), expected);
 }
@@ -177,7 +177,7 @@ fn two_ids_are_named_in_the_order_of_their_first_use() {
 /// One id, in the order of all, between two others that are plain.
 #[test]
 fn an_id_takes_the_place_of_a_plain_one_where_their_order_matters() {
-    let fails = |ops: &[Op]| match lockstep::ids(ops)[..] {
+    let fails = |ops: &[Op]| match ids::ids(ops)[..] {
         [middle, first, last] => first < middle && middle < last,
         _ => false,
     };
@@ -190,7 +190,7 @@ fn an_id_takes_the_place_of_a_plain_one_where_their_order_matters() {
 
 #[test]
 fn two_ids_that_differ_in_case_become_the_plainest_such() {
-    let fails = |ops: &[Op]| match lockstep::ids(ops)[..] {
+    let fails = |ops: &[Op]| match ids::ids(ops)[..] {
         [one, other] => one != other && one.eq_ignore_ascii_case(other),
         _ => false,
     };
@@ -201,7 +201,7 @@ fn two_ids_that_differ_in_case_become_the_plainest_such() {
 
 #[test]
 fn two_ids_lose_what_they_begin_or_end_with_alike() {
-    let fails = |ops: &[Op]| match lockstep::ids(ops)[..] {
+    let fails = |ops: &[Op]| match ids::ids(ops)[..] {
         [one, other] => {
             let is_as_long = one.len() == other.len() + 1;
             let [one, other] = [one, other].map(|id| id.trim_matches('-'));
@@ -223,7 +223,7 @@ fn a_long_id_becomes_data_as_long_where_only_the_length_of_both_matters() {
     let least = shrunk(program, fails);
     assert_eq!((length(&least[0]), &least[1]), (501, &ops("prepare A")[0]));
 
-    let fails = |ops: &[Op]| ops.len() == 2 && lockstep::ids(ops)[0].len() > 500;
+    let fails = |ops: &[Op]| ops.len() == 2 && ids::ids(ops)[0].len() > 500;
     let expected = r#"commit "x"*501 v1 ttl 1s; prepare "x"*501"#;
     assert_eq!(shrunk(program, fails), ops(expected));
 }

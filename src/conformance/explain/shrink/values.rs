@@ -1,6 +1,6 @@
 //! Values: JSON with less in it. Drawn one at a time, since there may be many and the first may do.
 
-use super::ids;
+use crate::conformance::program::cuts::{cuts, shorter};
 use crate::data::Data;
 use serde_json::{Map, Value};
 
@@ -31,7 +31,7 @@ fn simpler_map(map: &Map<String, Value>) -> Simpler<'_, Map<String, Value>> {
 }
 
 fn fewer_keys(map: &Map<String, Value>) -> Vec<Map<String, Value>> {
-    let fewer = ids::cuts(map.len()).into_iter().map(|(start, end)| {
+    let fewer = cuts(map.len()).into_iter().map(|(start, end)| {
         let entries = map.iter().enumerate();
         let kept = entries.filter(|(at, _)| !(start..end).contains(at));
         kept.map(|(_, (key, value))| (key.clone(), value.clone()))
@@ -73,7 +73,7 @@ fn simpler_values(value: &Value) -> Simpler<'_, Value> {
             Box::new(null.chain(simpler_text(text).into_iter().map(Value::from)))
         }
         Value::Array(items) => {
-            let shorter = ids::cuts(items.len()).into_iter().map(|(start, end)| {
+            let shorter = cuts(items.len()).into_iter().map(|(start, end)| {
                 let mut items = items.clone();
                 items.drain(start..end);
                 Value::from(items)
@@ -135,7 +135,7 @@ fn simpler_numbers(number: &serde_json::Number) -> Vec<Value> {
 /// The empty one, and without some of its characters.
 pub(super) fn simpler_text(text: &str) -> Vec<String> {
     let empty = (!text.is_empty()).then(String::new);
-    let shorter = ids::shorter(text).into_iter();
+    let shorter = shorter(text).into_iter();
     let shorter = shorter.filter(|text| !text.is_empty());
     empty.into_iter().chain(shorter).collect()
 }

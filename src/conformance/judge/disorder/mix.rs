@@ -4,9 +4,8 @@ use super::{Disorder, Values, needed};
 use crate::clause::Clause;
 use crate::conformance::judge::history::Record;
 use crate::conformance::judge::linear::{Call, Kind, Reduced, Rules, Value};
-use crate::conformance::judge::lockstep;
 use crate::conformance::program::Id;
-use crate::conformance::subject::exec::Outcome;
+use crate::conformance::program::outcome::Outcome;
 use crate::model::{Op, Reply};
 use crate::snapshot::Snapshot;
 use std::collections::HashSet;
@@ -36,7 +35,7 @@ pub(super) fn told(
     let Some(Outcome::Replied(Reply::Found(found))) = &prepare.outcome else {
         unreachable!("it gave a snapshot");
     };
-    let is_of_another = lockstep::id_of(&prepare.op) != Some(found.id());
+    let is_of_another = prepare.op.id() != Some(found.id());
     let before = |record: &Record| record.invoked < prepare.returned;
     let last_with = |is_alike: &dyn Fn(&Snapshot) -> bool| {
         known
@@ -75,7 +74,7 @@ pub(super) fn told(
         .collect();
     let client = prepare.client + 1;
     let because = if is_of_another {
-        let (asked, id) = (lockstep::id_of(&prepare.op).unwrap_or_default(), found.id());
+        let (asked, id) = (prepare.op.id().unwrap_or_default(), found.id());
         format!(
             "c{client}'s prepare of {} gives a snapshot of {}",
             Id(asked),

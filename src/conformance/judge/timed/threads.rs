@@ -4,7 +4,7 @@
 use super::Timed;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::subject::Passing;
-use crate::conformance::subject::exec;
+use crate::conformance::subject::panics;
 use crate::conformance::subject::workers;
 use crate::model::Op;
 use std::sync::Barrier;
@@ -36,17 +36,17 @@ impl Timed<'_> {
     fn takes(&self, threads: usize) -> Duration {
         let all = Barrier::new(threads);
         let prepare = Op::Prepare {
-            id: self.profile.two_ids()[0].clone(),
+            id: self.profile.supported.two_ids()[0].clone(),
         };
         let took = workers::each_on(threads, threads, |_| {
-            let call = || exec::catching(|| self.subject.block_on(self.subject.fresh()));
+            let call = || panics::catching(|| self.subject.block_on(self.subject.fresh()));
             let made = call().ok().and_then(Result::ok);
             all.wait();
             let clock = SystemClock::new();
             let Some(instance) = made else {
                 return Duration::ZERO;
             };
-            let _ = exec::catching(|| {
+            let _ = panics::catching(|| {
                 self.subject.block_on(async {
                     instance.store().call(&prepare).await;
                     drop(instance);

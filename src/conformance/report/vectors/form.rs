@@ -3,8 +3,8 @@
 use super::Vectors;
 use crate::clause::Clause;
 use crate::conformance::judge::lockstep;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::{CONSTRAINTS, Program, ascii};
-use crate::conformance::subject::exec::Outcome;
 use crate::constraint::Constraint;
 use crate::model::{Model, Op, Reply};
 use crate::snapshot::Snapshot;

@@ -6,8 +6,8 @@
 use super::Cancelled;
 use crate::conformance::judge::disorder::{self, Disorder};
 use crate::conformance::judge::history::Record;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::search::Searcher;
-use crate::conformance::subject::exec::Outcome;
 use crate::store::BoxError;
 
 /// A backend that fails now and then does not do so in every one of so many runs.

@@ -1,7 +1,6 @@
 //! Program: calls of one client, of which one is cancelled.
 
 use crate::conformance::judge::history::Record;
-use crate::conformance::judge::lockstep;
 use crate::conformance::program::{Operation, OutcomeText};
 use crate::model::Op;
 use std::iter::repeat_n;
@@ -51,7 +50,7 @@ impl Cancelled {
             ..self.clone()
         });
         let prepares = (0..self.ops.len()).filter_map(|at| {
-            let id = lockstep::id_of(&self.ops[at])?.to_owned();
+            let id = self.ops[at].id()?.to_owned();
             let mut plainer = self.clone();
             let before = mem::replace(&mut plainer.ops[at], Op::Prepare { id });
             (before != plainer.ops[at]).then_some(plainer)

@@ -5,8 +5,8 @@ use crate::conformance::judge::history::{Course, Record};
 use crate::conformance::program::dice::Dice;
 use crate::conformance::search::plan::Plan;
 use crate::conformance::search::scenario::Scenario;
-use crate::conformance::subject::any::AnySubject;
-use crate::conformance::subject::exec;
+use crate::conformance::subject::erased::AnySubject;
+use crate::conformance::subject::panics;
 use crate::conformance::subject::watch;
 use crate::store::BoxError;
 use std::future::poll_fn;
@@ -23,7 +23,7 @@ impl Plan {
         dice: &mut Dice,
     ) -> Result<Vec<Record>, BoxError> {
         watch::running(Arc::new(Scenario::Tasks(self.clone())));
-        let run = exec::catching(|| {
+        let run = panics::catching(|| {
             subject.block_on(async {
                 let instance = subject.fresh().await?;
                 let course = Course::of(subject.passing());

@@ -6,8 +6,8 @@ use crate::conformance::judge::history::{Course, Record};
 use crate::conformance::program::dice::Dice;
 use crate::conformance::search::plan::Plan;
 use crate::conformance::search::scenario::Scenario;
-use crate::conformance::subject::any::{AnySubject, Instance};
-use crate::conformance::subject::exec;
+use crate::conformance::subject::erased::{AnySubject, Instance};
+use crate::conformance::subject::panics;
 use crate::conformance::subject::watch::{self, Watch};
 use crate::conformance::subject::workers;
 use crate::store::BoxError;
@@ -58,7 +58,7 @@ pub(crate) fn bursts(
         let others = (1..clients).map(|client| {
             let (stage, watch) = (&stage, &watch);
             scope.spawn(move || {
-                exec::silence_panics_here();
+                panics::silence_panics_here();
                 if let Some(watch) = watch {
                     watch.enter();
                 }
@@ -151,8 +151,8 @@ impl Stage {
         dice: u64,
     ) -> Result<Vec<Record>, BoxError> {
         watch::running(Arc::new(Scenario::Threads(plan.clone())));
-        let fresh = || exec::catching(|| subject.block_on(subject.fresh()));
-        let Ok(fresh) = exec::silently(fresh) else {
+        let fresh = || panics::catching(|| subject.block_on(subject.fresh()));
+        let Ok(fresh) = panics::silently(fresh) else {
             return Ok(Vec::new());
         };
         let instance = fresh?;
@@ -169,7 +169,7 @@ impl Stage {
             ended: Arc::default(),
             records: Mutex::new(Ok(Vec::new())),
         });
-        exec::silently(|| {
+        panics::silently(|| {
             act.alone(&act.plan.opening, subject);
             self.done.store(0, Ordering::SeqCst);
             *lock(&self.act) = Some(Arc::clone(&act));
@@ -185,7 +185,7 @@ impl Stage {
         // The store goes where its runtime is.
         let instance = act.instance;
         let leave = || subject.block_on(async move { drop(instance) });
-        let _ = exec::silently(|| exec::catching(leave));
+        let _ = panics::silently(|| panics::catching(leave));
         act.records
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
@@ -205,7 +205,7 @@ impl Act {
         if ops.is_empty() {
             return;
         }
-        let run = exec::catching(|| {
+        let run = panics::catching(|| {
             subject.block_on(async {
                 let mut records = Vec::new();
                 let all = self.world().alone(ops, &mut records).await;
@@ -230,7 +230,7 @@ impl Act {
             hint::black_box(step);
         }
         let number = u32::try_from(client).unwrap_or(u32::MAX);
-        let calls = || exec::catching(|| subject.block_on(self.world().client(number, steps)));
+        let calls = || panics::catching(|| subject.block_on(self.world().client(number, steps)));
         let run = match self.pausing {
             Some((whose, reading)) if whose == client => {
                 pause::at_reading(reading, self.others(), calls)

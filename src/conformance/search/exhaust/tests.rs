@@ -1,5 +1,5 @@
 use super::*;
-use crate::conformance::subject::any::boxing;
+use crate::conformance::subject::erased::boxing;
 use crate::memstore::MemStore;
 use std::collections::HashSet;
 use std::sync::Mutex;

@@ -2,9 +2,10 @@
 
 use super::Story;
 use crate::conformance::explain::diagnose::life;
-use crate::conformance::explain::shrink::{self, Failing};
-use crate::conformance::judge::lockstep::{self, Mistake};
+use crate::conformance::explain::shrink::Failing;
+use crate::conformance::judge::lockstep::Mistake;
 use crate::conformance::program::dice::Dice;
+use crate::conformance::program::ids;
 use crate::conformance::program::payload;
 use crate::model::Op;
 use crate::token;
@@ -16,7 +17,7 @@ impl Story<'_> {
         let Some(probe) = self.probe.filter(|_| self.foreign || self.particular) else {
             return self.foreign;
         };
-        let ids = lockstep::ids(self.ops);
+        let ids = ids::ids(self.ops);
         let ids = || ids.iter().filter(|id| !id.is_empty());
         let mut pairs = ids().flat_map(|one| ids().map(move |other| (*one, *other)));
         pairs.any(|(one, other)| {
@@ -34,7 +35,7 @@ impl Story<'_> {
     /// plainest ones, which may be those that a store takes for one another.
     pub(super) fn are_these_tokens_needed(&self, failing: &Failing) -> bool {
         const TRIES: u64 = 4;
-        let ids = lockstep::ids(self.ops);
+        let ids = ids::ids(self.ops);
         let mut known: Vec<String> = ids.into_iter().map(str::to_owned).collect();
         known.retain(|id| token::is_token(id));
         known.sort_unstable();
@@ -47,7 +48,7 @@ impl Story<'_> {
             others.sort_unstable();
             let pairs: Vec<(&String, &String)> = known.iter().zip(&others).collect();
             let ops: Vec<Op> = { self.ops.iter() }
-                .map(|op| shrink::renamed(op, &pairs))
+                .map(|op| ids::renamed(op, &pairs))
                 .collect();
             let failure = probe(&ops);
             failure.is_none_or(|failure| failure.mistake() != failing.failure.mistake())
@@ -79,7 +80,7 @@ impl Story<'_> {
             return false;
         };
         let decides = |op: &Op| payload::committed(op).is_some_and(|it| std::ptr::eq(it, deciding));
-        let is_other = |at, op: &Op| at < last && !decides(op) && lockstep::id_of(op).is_some();
+        let is_other = |at, op: &Op| at < last && !decides(op) && op.id().is_some();
         let others = self.ops.iter().enumerate();
         let without: Vec<Op> = others
             .filter(|(at, op)| !is_other(*at, op))
@@ -105,7 +106,7 @@ impl Story<'_> {
         let (Some(probe), Some(fresh)) = (self.probe, self.fresh_id()) else {
             return false;
         };
-        let otherwise = |(at, op): (usize, &Op)| match lockstep::id_of(op) {
+        let otherwise = |(at, op): (usize, &Op)| match op.id() {
             Some(id) if such(at, op) => instead(id, &fresh),
             _ => op.clone(),
         };
@@ -125,8 +126,8 @@ impl Story<'_> {
 
     /// An id that does not occur.
     pub(super) fn fresh_id(&self) -> Option<String> {
-        let ids = lockstep::ids(self.ops);
-        let mut simplest = shrink::simplest(ids.len() + 1).into_iter();
+        let ids = ids::ids(self.ops);
+        let mut simplest = ids::simplest(ids.len() + 1).into_iter();
         simplest.find(|id| !ids.contains(&id.as_str()))
     }
 

@@ -7,7 +7,7 @@ use crate::model::Expected;
 
 fn argued(program: &str, found: Option<u64>, expected: Expected, refused: &[usize]) -> String {
     let ops = ops(program);
-    let id = ops.last().and_then(lockstep::id_of).unwrap_or_default();
+    let id = ops.last().and_then(Op::id).unwrap_or_default();
     let outcome = match found {
         Some(number) => Reply::Found(payload::numbered(number, id)),
         None => Reply::Nothing,

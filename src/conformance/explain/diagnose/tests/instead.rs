@@ -34,7 +34,7 @@ fn a_drop_of_another_id_matters_only_if_a_commit_would_not_do() {
 fn a_drop_of_another_id_is_any_write_also_among_other_things() {
     let every_third = |log: &[(Nanos, Op)], _, id: &str| {
         let is_prepare = |op: &Op| matches!(op, Op::Prepare { .. });
-        let such = |op: &Op| !is_prepare(op) && lockstep::id_of(op).is_some_and(token::is_token);
+        let such = |op: &Op| !is_prepare(op) && op.id().is_some_and(token::is_token);
         let writes = log.iter().filter(|(_, op)| such(op)).count();
         let mut commits = committed(log).into_iter();
         let own = commits.find_map(|(_, it, _)| (it.id() == id).then_some(it));

@@ -9,7 +9,7 @@ use crate::model::Expected;
 /// payload.
 fn failing(program: &str, answer: &str) -> Failing {
     let ops = ops(program);
-    let id = ops.last().and_then(lockstep::id_of).unwrap_or_default();
+    let id = ops.last().and_then(Op::id).unwrap_or_default();
     let outcome = match answer {
         "error" => Outcome::Failed("out of order".to_owned()),
         "refused" => Outcome::Replied(Reply::Refused(Constraint::UnsupportedId)),

@@ -1,7 +1,7 @@
 //! Scripted: stores that go by all that they were asked, and what is told of them.
 
 use super::*;
-use crate::conformance::subject::any::boxing;
+use crate::conformance::subject::erased::boxing;
 
 /// A store that goes by all that it was asked, and when.
 struct Scripted<F> {
@@ -49,7 +49,8 @@ where
         log: Mutex::default(),
         finds,
     };
-    let run = move |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
+    let run =
+        move |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
     let ops = ops(program);
     let failure = run(&ops).expect("it fails");
     let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, Some(&run), Some(&run));

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::conformance::explain::shrink::{MOST_TRIES, cut};
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
-use crate::conformance::subject::exec::Outcome;
 use std::cell::RefCell;
 use std::rc::Rc;
 

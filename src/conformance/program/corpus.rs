@@ -1,6 +1,6 @@
-//! Values, of all kinds of parts, that some format is known to take for others, to cut or to lose.
+//! Corpus: values, of all kinds of parts, that some format is known to take for others, to cut or to
+//! lose.
 
-use crate::conformance::program::values::LONGEST;
 use crate::data::Data;
 use crate::snapshot::{Snapshot, User};
 use serde_json::{Map, Value, json};
@@ -215,6 +215,9 @@ const NAMES: [&str; 36] = [
     "value",
     "new",
 ];
+
+/// The longest text, in bytes.
+pub(crate) const LONGEST: usize = 65_536;
 
 /// Just longer than columns, buffers and pages are.
 const LENGTHS: [usize; 9] = [17, 33, 65, 129, 256, 257, 1_025, 4_097, LONGEST];

@@ -1,9 +1,8 @@
 //! Fewer: programs of fewer operations of the same kinds, in any order and on any of the same ids. A
 //! program that no single simplification makes smaller need not be the shortest.
 
-use super::{Failing, renamed, simplest};
-use crate::conformance::judge::lockstep;
-use crate::conformance::program::payload;
+use super::ids::{ids, renamed, simplest};
+use super::payload;
 use crate::model::{Model, Op, Reply};
 use crate::snapshot::Snapshot;
 use std::mem;
@@ -11,11 +10,12 @@ use std::mem;
 /// How many operations the programs that are looked at may have together: some hundredths of a second.
 const MOST: usize = 200_000;
 
-/// Shows `is_it` the programs of fewer operations than `failing` whose last should be answered alike, the
-/// shortest first, until it says that this is it. Says whether it did; there may be too many to show all.
-pub(crate) fn fewer(failing: &Failing, mut is_it: impl FnMut(&[Op]) -> bool) -> bool {
-    let mut fewer = Fewer::than(failing);
-    (2..failing.ops.len()).any(|length| fewer.extend(length, 0, &mut is_it))
+/// Shows `is_it` the programs of fewer operations than `ops` whose last should be answered alike, like
+/// `expected`, the shortest first, until it says that this is it. Says whether it did; there may be too
+/// many to show all.
+pub(crate) fn fewer(ops: &[Op], expected: &Reply, mut is_it: impl FnMut(&[Op]) -> bool) -> bool {
+    let mut fewer = Fewer::than(ops, expected);
+    (2..ops.len()).any(|length| fewer.extend(length, 0, &mut is_it))
 }
 
 struct Fewer<'a> {
@@ -35,9 +35,8 @@ struct Fewer<'a> {
 const OPEN: &str = "?";
 
 impl<'a> Fewer<'a> {
-    fn than(failing: &'a Failing) -> Self {
-        let Failing { ops, failure } = failing;
-        let known = lockstep::ids(ops);
+    fn than(ops: &[Op], expected: &'a Reply) -> Self {
+        let known = ids(ops);
         let mut ids = simplest(known.len());
         ids.retain(|id| known.contains(&id.as_str()));
         let mut kinds: Vec<(Op, usize)> = Vec::new();
@@ -51,7 +50,7 @@ impl<'a> Fewer<'a> {
         Self {
             kinds,
             last: kind(last, &ids),
-            expected: &failure.expected.reply,
+            expected,
             ids,
             ops: Vec::new(),
             left: MOST,
@@ -95,7 +94,7 @@ impl<'a> Fewer<'a> {
         used: usize,
         mut go_on: impl FnMut(&mut Self, usize) -> bool,
     ) -> bool {
-        if lockstep::id_of(kind) != Some(OPEN) {
+        if kind.id() != Some(OPEN) {
             return self.with(kind.clone(), used, &mut go_on);
         }
         let choices = (used + 1).min(self.ids.len());
@@ -146,7 +145,7 @@ impl<'a> Fewer<'a> {
 
 /// The operation without its id, if it is one of `ids`, and without its number, if it has one.
 fn kind(op: &Op, ids: &[String]) -> Op {
-    let Some(id) = lockstep::id_of(op).filter(|id| ids.iter().any(|known| known == id)) else {
+    let Some(id) = op.id().filter(|id| ids.iter().any(|known| known == id)) else {
         return op.clone();
     };
     match op {
@@ -174,16 +173,15 @@ fn is_as_well_one(last: &Op, next: &Op) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::judge::lockstep::Failure;
     use crate::conformance::program::Program;
-    use crate::conformance::subject::exec::Outcome;
 
     /// The programs that are shown for one whose last operation fails, until so many.
     fn shown(program: &str, most: usize) -> Vec<String> {
         let ops = program.parse::<Program>().unwrap().ops().to_vec();
-        let failure = Failure::of_last(&ops, Outcome::Panicked(String::new()));
+        let mut model = Model::default();
+        let expected = ops.iter().map(|op| model.step(op).reply).last().unwrap();
         let mut shown = Vec::new();
-        let is_found = fewer(&Failing { ops, failure }, |ops| {
+        let is_found = fewer(&ops, &expected, |ops| {
             let text = Program::from(ops.to_vec()).to_string();
             shown.push(text.trim_start_matches("s1: ").to_owned());
             shown.len() == most

@@ -1,13 +1,15 @@
-//! Any: subjects and their stores with their types left behind.
+//! Type-erased: subjects and their stores with their types left behind.
 //!
 //! Whatever the type of a store, what searches, shrinks and judges is one and the same code: compiled
 //! once, with this crate, and optimized as this crate is, also where a store's tests are not.
 
-use super::exec::{self, Outcome};
 use super::profile::Profile;
 use super::{Clockwork as _, Passing, Subject};
+use super::{calls, executor};
 use crate::clock::ManualClock;
-use crate::model::Op;
+use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::time::duration;
+use crate::model::{Op, Reply};
 use crate::store::{BoxError, Store};
 use std::any;
 use std::pin::{Pin, pin};
@@ -19,7 +21,7 @@ pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// A store.
 pub(crate) trait AnyStore: Send + Sync {
-    /// Takes `op` to the store: see [`exec::call`].
+    /// Takes `op` to the store: see [`calls::call`].
     fn call<'a>(&'a self, op: &'a Op) -> Boxed<'a, Outcome>;
 
     /// The same, to its end, on this thread.
@@ -28,12 +30,23 @@ pub(crate) trait AnyStore: Send + Sync {
 
 impl<S: Store> AnyStore for S {
     fn call<'a>(&'a self, op: &'a Op) -> Boxed<'a, Outcome> {
-        Box::pin(exec::call(self, op))
+        Box::pin(calls::call(self, op))
     }
 
     fn call_here(&self, op: &Op) -> Outcome {
-        exec::block_on(exec::call(self, op))
+        executor::block_on(calls::call(self, op))
     }
+}
+
+/// Takes `op`, which is no restart, to the store or to the clock.
+///
+/// `op` must be [expressible](time::expressible).
+pub(crate) fn perform(store: &dyn AnyStore, clock: &ManualClock, op: &Op) -> Outcome {
+    if let Op::Advance { by } = op {
+        clock.advance(duration(*by).unwrap_or_default());
+        return Outcome::Replied(Reply::Done);
+    }
+    store.call_here(op)
 }
 
 /// What makes stores on manual clocks.

@@ -1,44 +1,41 @@
 //! Notorious: values and pairs of ids that some store is known to take for others, to cut or to lose.
 //! Random ones hit them with luck; here each has a program of its own.
 
-mod values;
-
-pub(crate) use values::snapshots;
-
-use super::Program;
-use super::hostile;
-use super::payload;
-use super::values::{fits, fits_in};
-use crate::conformance::subject::profile::Profile;
-use crate::data::{Data, MAX_DEPTH};
+use crate::conformance::program::Program;
+use crate::conformance::program::corpus;
+use crate::conformance::program::hostile;
+use crate::conformance::program::payload;
+use crate::conformance::program::supported::Supported;
+use crate::data::Data;
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
 
-/// A program for each that the profile supports, with values of no more than `deepest` levels.
-pub(crate) fn programs(profile: &Profile, tick: Nanos, deepest: Option<usize>) -> Vec<Program> {
-    let depth = profile.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH);
-    let depth = deepest.map_or(depth, |deepest| depth.min(deepest));
-    let [token, _] = profile.two_ids();
-    let snapshots = snapshots(depth).into_iter();
+/// A program for each that is supported, with values of no more than `deepest` levels.
+pub(crate) fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<Program> {
+    let depth = deepest.map_or(supported.levels(), |deepest| {
+        supported.levels().min(deepest)
+    });
+    let [token, _] = supported.two_ids();
+    let snapshots = corpus::snapshots(depth).into_iter();
     let snapshots = snapshots.map(|snapshot| snapshot.with_id(&*token));
-    let snapshots = snapshots.chain(largest(profile, &token));
-    let snapshots = snapshots.filter(|snapshot| fits(snapshot, profile));
+    let snapshots = snapshots.chain(largest(supported, &token));
+    let snapshots = snapshots.filter(|snapshot| supported.fits(snapshot));
     let values = snapshots.map(|snapshot| vec![commit(snapshot, tick), prepare(&token)]);
-    let pairs = hostile::pairs().filter(|_| profile.ids.is_none());
-    let pairs = pairs.filter(|pair| pair.iter().all(|id| fits_in(id, profile)));
+    let pairs = hostile::pairs().filter(|_| supported.ids.is_none());
+    let pairs = pairs.filter(|pair| pair.iter().all(|id| supported.fits_in(id)));
     let pairs = pairs.map(|[one, other]| told_apart(&one, &other, tick));
     values.chain(pairs).map(Program::from).collect()
 }
 
 /// One as large as the store supports; unless that is told, larger than the mebibyte at which caches end.
-fn largest(profile: &Profile, id: &str) -> Option<Snapshot> {
+fn largest(supported: &Supported, id: &str) -> Option<Snapshot> {
     const MEBIBYTE: usize = 1 << 20;
     let of_text = |length: usize| {
         let mut data = Data::default();
         let set = data.set("", "x".repeat(length));
         set.is_ok().then(|| Snapshot::new(id, "", None, data))
     };
-    let length = match profile.size {
+    let length = match supported.size {
         Some(size) => size.checked_sub(of_text(0)?.encode().len())?,
         None => MEBIBYTE + 1,
     };
