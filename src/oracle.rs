@@ -1,15 +1,17 @@
 //! Oracle: any store, with every call checked against the contract as it runs.
 
-use crate::clause::Clause;
 use crate::clock::{Clock, SystemClock};
-use crate::conformance::Profile;
 use crate::conformance::judge::journal::{Begun, Journal};
+use crate::conformance::subject::profile::Profile;
+
 use crate::model::{Op, Reply};
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+pub use crate::conformance::judge::journal::Disagreement;
 
 /// A store whose every call is checked as an application's own tests run.
 ///
@@ -39,34 +41,6 @@ pub struct Oracle<S, C = SystemClock> {
     clock: C,
     journal: Mutex<Journal>,
     tell: Arc<dyn Fn(&Disagreement) + Send + Sync>,
-}
-
-/// What a store did that the contract does not allow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Disagreement {
-    /// The clause it breaks; of calls that overlapped, [`Clause::Con1`], and [`Clause::Can1`] where one of
-    /// them was cancelled.
-    pub clause: Clause,
-    /// Why.
-    pub because: String,
-    /// The calls that are needed to see it: who called what when, drawn. Snapshots are `v1`, `v2`, ..
-    pub history: String,
-}
-
-impl fmt::Display for Disagreement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            clause,
-            because,
-            history,
-        } = self;
-        write!(
-            f,
-            "{clause} violated: {}\n{history}\nbecause  {because}.",
-            clause.statement()
-        )
-    }
 }
 
 impl<S: Store> Oracle<S> {

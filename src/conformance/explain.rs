@@ -4,6 +4,5 @@ pub(crate) mod causes;
 pub(crate) mod diagnose;
 pub(crate) mod hang;
 pub(crate) mod hidden;
-pub(crate) mod luck;
 pub(crate) mod serial;
 pub(crate) mod shrink;

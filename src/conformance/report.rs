@@ -1,6 +1,7 @@
 //! Report: what a check found, as data first and then as text.
 
 pub(crate) mod findings;
+mod histories;
 pub(crate) mod regressions;
 pub(crate) mod vectors;
 

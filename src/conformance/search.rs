@@ -13,7 +13,7 @@ pub(crate) mod restarts;
 pub(crate) mod scenario;
 
 use super::judge::coverage::Tally;
-use super::judge::lockstep::{self, Failure, Symptom};
+use super::judge::lockstep;
 use super::judge::timed::{Begin, PHASES, Precision, Timed};
 use super::program::Program;
 use super::program::generate::{Generator, Pace};
@@ -22,6 +22,8 @@ use super::subject::profile::Profile;
 use super::subject::watch;
 use super::subject::workers;
 use super::subject::{NoRestart, Passing};
+use crate::conformance::judge::failure::Failure;
+use crate::conformance::judge::failure::Symptom;
 use crate::conformance::program::time::nanos;
 use crate::conformance::subject::panics;
 use crate::model::{Nanos, Op};

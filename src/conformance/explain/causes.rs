@@ -2,7 +2,7 @@
 //! wrong, and often not why: what made it so may have been another client's call, or what was before.
 
 use crate::clause::Clause;
-use crate::conformance::judge::disorder::Disorder;
+use crate::conformance::judge::nonlinearizable::Anomaly;
 use crate::conformance::search::Searcher;
 use crate::conformance::search::concurrent::Concurrent;
 use crate::conformance::search::plan::Plan;
@@ -14,10 +14,10 @@ use std::time::Duration;
 const ENOUGH: Duration = Duration::from_secs(2);
 
 impl Searcher<'_> {
-    /// The same disorder from no more calls than it takes, with those told; as it was where it does not
+    /// The same anomaly from no more calls than it takes, with those told; as it was where it does not
     /// come again.
-    pub(crate) fn with_causes(&self, disorder: Disorder) -> Disorder {
-        let clause = disorder.clause;
+    pub(crate) fn with_causes(&self, anomaly: Anomaly) -> Anomaly {
+        let clause = anomaly.clause;
         let mut shown = None;
         let mut shows = |scenario: &Scenario| {
             let found = panics::silently(|| self.shown_by(scenario, clause));
@@ -25,12 +25,12 @@ impl Searcher<'_> {
             shown = found.or(shown.take());
             is_shown
         };
-        let Some(scenario) = disorder.scenario.as_deref().cloned().filter(&mut shows) else {
-            return disorder;
+        let Some(scenario) = anomaly.scenario.as_deref().cloned().filter(&mut shows) else {
+            return anomaly;
         };
         let scenario = scenario.simplest(self.tick, ENOUGH, shows);
         let Some(mut shown) = shown else {
-            return disorder;
+            return anomaly;
         };
         let is_more = match scenario.plan() {
             Some(plan) => plan.ops().count() > shown.records.len() || !plan.linger.is_zero(),
@@ -41,12 +41,12 @@ impl Searcher<'_> {
             true => format!("it takes these calls:\n{}", indented(&scenario.lines(None))),
             false => String::new(),
         };
-        shown.after = disorder.after;
+        shown.after = anomaly.after;
         shown
     }
 
     /// What several tries show to be wrong under this clause.
-    fn shown_by(&self, scenario: &Scenario, clause: Clause) -> Option<Disorder> {
+    fn shown_by(&self, scenario: &Scenario, clause: Clause) -> Option<Anomaly> {
         if scenario.is_cancelling() != (clause == Clause::Can1) {
             return None;
         }
@@ -66,7 +66,7 @@ impl Searcher<'_> {
                     self.judge_cancelled(program, *polls, records, &mut found);
                 }
             }
-            found.disorders.pop().filter(|found| found.clause == clause)
+            found.anomalies.pop().filter(|found| found.clause == clause)
         })
     }
 }

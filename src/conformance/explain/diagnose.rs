@@ -6,24 +6,23 @@
 
 mod alike;
 mod because;
+mod facts;
 mod ids;
 mod life;
 mod rule;
 mod story;
 mod values;
 
-use super::shrink::Failing;
 use crate::clause::Clause;
-use crate::conformance::judge::lockstep::{Failure, Mistake};
-use crate::conformance::program::ids::{ids as ids_of, simplest};
+use crate::conformance::judge::failure::Mistake;
+use crate::conformance::judge::failure::{Failing, Probe};
+use crate::conformance::program::ids::ids as ids_of;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
-use crate::model::{Model, Nanos, Op, Reply};
+use crate::model::{Nanos, Op, Reply};
 use crate::token;
+use facts::{is_foreign, is_plain};
 use story::Story;
-
-/// What runs a program and gives its first failure.
-pub(crate) type Probe<'a> = &'a dyn Fn(&[Op]) -> Option<Failure>;
 
 /// What a failing program shows.
 pub(crate) struct Diagnosis {
@@ -175,39 +174,6 @@ fn call(op: &Op, failing: &Failing, story: &Story<'_>) -> Clause {
         (Op::Commit { ttl, .. }, _) if !is_plain(*ttl, story.tick) => Clause::Com7,
         _ => decided,
     }
-}
-
-/// An id that shrinking could not replace by a plain token.
-fn is_foreign(id: &str) -> bool {
-    !id.is_empty() && !token::is_token(id)
-}
-
-/// Tokens that shrinking could not replace by the plainest ones: so these very ones matter.
-fn are_particular(ids: &[&str]) -> bool {
-    let plainest = simplest(ids.len() + 1);
-    let mut tokens = ids.iter().filter(|id| token::is_token(id));
-    tokens.any(|id| !plainest.iter().any(|plain| plain == id))
-}
-
-/// A time to live that shrinking ends at when any will do.
-fn is_plain(ttl: Nanos, tick: Nanos) -> bool {
-    ttl % tick == 0 && (1..=3).contains(&(ttl / tick))
-}
-
-/// The last commit of `id` that took effect in `ops`, by its place there, and when that was.
-fn last_commit(ops: &[Op], id: &str) -> Option<(usize, Nanos)> {
-    let mut model = Model::default();
-    let mut last = None;
-    for (at, op) in ops.iter().enumerate() {
-        let now = model.now();
-        let done = model.step(op).reply == Reply::Done;
-        match op {
-            Op::Commit { .. } if done && op.id() == Some(id) => last = Some((at, now)),
-            Op::Drop { id: dropped } if dropped == id => last = None,
-            _ => {}
-        }
-    }
-    last
 }
 
 #[cfg(test)]

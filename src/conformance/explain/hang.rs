@@ -1,7 +1,8 @@
 //! Hang: the smallest program at whose end a store hangs, or scenario in which it does.
 
-use super::shrink::{self, Failing};
-use crate::conformance::judge::lockstep::Failure;
+use super::shrink;
+use crate::conformance::judge::failure::Failing;
+use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::search::Searcher;
 use crate::conformance::search::scenario::Scenario;

@@ -5,9 +5,11 @@
 //! What it takes betrays it: an *ingredient* without which a program passes, and which no known
 //! program has. Shrinking that keeps such an ingredient necessary cannot slip.
 
-use super::shrink::{self, Failing};
+use super::shrink;
 use crate::clause::Clause;
-use crate::conformance::judge::lockstep::{Failure, Mistake};
+use crate::conformance::judge::failure::Failing;
+use crate::conformance::judge::failure::Failure;
+use crate::conformance::judge::failure::Mistake;
 use crate::conformance::program::ids;
 use crate::conformance::program::payload;
 use crate::conformance::search::Caught;

@@ -1,7 +1,7 @@
 //! Serial: the calls of several clients made by one, one at a time. What goes wrong then too is no matter
 //! of order.
 
-use super::luck;
+use crate::conformance::judge::flaky;
 use crate::conformance::judge::history::{History, Record};
 use crate::conformance::judge::timed::Begin;
 use crate::conformance::search::{Caught, Searcher};
@@ -49,9 +49,9 @@ impl Searcher<'_> {
         let failure = panics::silently(|| match self.subject.passing() {
             Passing::Injected => {
                 let run = self.runner(&ops);
-                let times = if self.goes_by_chance { luck::TIMES } else { 1 };
+                let times = if self.goes_by_chance { flaky::TIMES } else { 1 };
                 let failure = (0..times).find_map(|_| run(&ops));
-                failure.filter(|_| self.is_wrong_alone || luck::comes_again(&ops, &run))
+                failure.filter(|_| self.is_wrong_alone || flaky::comes_again(&ops, &run))
             }
             // The clients did not wait for a phase of the clock either.
             _ => self.timed().run(&ops, Begin::Now),

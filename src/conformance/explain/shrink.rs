@@ -8,27 +8,8 @@ mod payloads;
 mod times;
 mod values;
 
-use crate::conformance::judge::lockstep::{Failure, Mistake};
+use crate::conformance::judge::failure::{Failing, Failure, Mistake};
 use crate::model::{Nanos, Op};
-
-/// A program that fails, cut at the failing operation, which is its last.
-#[derive(Clone)]
-pub(crate) struct Failing {
-    pub(crate) ops: Vec<Op>,
-    pub(crate) failure: Failure,
-}
-
-impl Failing {
-    /// The operations, each in its place, without the commits that the store refused for their id:
-    /// no time passes instead.
-    pub(crate) fn counted(&self) -> Vec<Op> {
-        let mut ops = self.ops.clone();
-        for place in &self.failure.refused_ids {
-            ops[*place] = Op::Advance { by: 0 };
-        }
-        ops
-    }
-}
 
 /// The smallest program found from `ops` that makes the same mistake. `run` is what runs a
 /// program, and `tick` the unit of plain times; nothing when `ops` does not fail now, as with a

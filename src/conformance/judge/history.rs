@@ -3,8 +3,8 @@
 //! The order of calls comes from one sequentially consistent counter. The clock is read before a
 //! call is invoked and after it has returned, so that its time lies between.
 
-use super::Span;
 use super::coverage::Tally;
+use super::spans::Span;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::program::outcome::Outcome;

@@ -1,19 +1,48 @@
 //! Journal: the calls that an oracle has seen, as far as they can still matter.
 
-use super::Span;
-use super::disorder::{self, Verdict};
 use super::history::Record;
+use super::in_turn;
 use super::linear::Start;
+use super::nonlinearizable::{self, Verdict};
+use super::spans::Span;
 use crate::clause::Clause;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
 use crate::conformance::subject::profile::Profile;
 use crate::constraint::Constraint;
 use crate::model::{Nanos, Op, Reply};
-use crate::oracle::Disagreement;
 use crate::token;
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
+
+/// What a store did that the contract does not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Disagreement {
+    /// The clause it breaks; of calls that overlapped, [`Clause::Con1`], and [`Clause::Can1`] where one of
+    /// them was cancelled.
+    pub clause: Clause,
+    /// Why.
+    pub because: String,
+    /// The calls that are needed to see it: who called what when, drawn. Snapshots are `v1`, `v2`, ..
+    pub history: String,
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            clause,
+            because,
+            history,
+        } = self;
+        write!(
+            f,
+            "{clause} violated: {}\n{history}\nbecause  {because}.",
+            clause.statement()
+        )
+    }
+}
 
 /// Every prepare of one id beyond these is forgotten, if it has returned.
 const REMEMBERED: usize = 32;
@@ -124,17 +153,18 @@ impl Journal {
             return wrong;
         }
         let records: Vec<&Record> = calls.iter().collect();
-        let verdict = disorder::on_one_id(&records, &self.profile, Start::Unknown, Clause::Con1);
-        if let Verdict::Wrong(disorder) = verdict {
+        let verdict =
+            nonlinearizable::on_one_id(&records, &self.profile, Start::Unknown, Clause::Con1);
+        if let Verdict::Wrong(anomaly) = verdict {
             // What follows is judged by itself: of what was before, only writes that may still come.
             let may_come =
                 |call: &Record| call.is_under_way() || may_come_late(call, &self.profile);
             calls.retain(|call| !is_prepare(call) && may_come(call));
-            let in_turn = disorder::in_turn(&disorder.records, &self.profile);
+            let in_turn = in_turn::first_broken(&anomaly.records, &self.profile);
             return Some(Disagreement {
-                clause: in_turn.unwrap_or(disorder.clause),
-                because: disorder.because(),
-                history: disorder.lanes,
+                clause: in_turn.unwrap_or(anomaly.clause),
+                because: anomaly.because(),
+                history: anomaly.lanes,
             });
         }
         forget(calls, &self.profile);

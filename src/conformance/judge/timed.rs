@@ -7,8 +7,9 @@
 mod threads;
 
 use super::coverage::{Coverage, Tally, Traits};
-use super::lockstep::{self, Failure};
-use super::{Judge, Span};
+use super::failure::Failure;
+use super::lockstep;
+use super::spans::{Judge, Span};
 use crate::clock::{Clock as _, SystemClock, WallClock as _};
 use crate::conformance::program::ids;
 use crate::conformance::program::outcome::Outcome;

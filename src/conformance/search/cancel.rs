@@ -9,8 +9,8 @@ use super::plan::Plan;
 use super::scenario::Scenario;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
-use crate::conformance::judge::disorder::{Disorder, Verdict};
 use crate::conformance::judge::history::{Course, History, Record};
+use crate::conformance::judge::nonlinearizable::{self, Anomaly, Verdict};
 use crate::conformance::program::dice::Dice;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
@@ -83,12 +83,12 @@ impl Searcher<'_> {
             waits |= histories.len() > 2;
             for (polls, records) in histories.into_iter().enumerate() {
                 if broken < PLENTY_BROKEN {
-                    let disorder = panics::silently(|| self.broken(program, polls, &records));
-                    let disorder = disorder.map_err(|error| concurrent::lost(&*error))?;
-                    broken += usize::from(disorder.is_some());
+                    let anomaly = panics::silently(|| self.broken(program, polls, &records));
+                    let anomaly = anomaly.map_err(|error| concurrent::lost(&*error))?;
+                    broken += usize::from(anomaly.is_some());
                     let after = found.tally.programs + 1;
-                    let disorder = disorder.map(|disorder| Disorder { after, ..disorder });
-                    found.disorders.extend(disorder);
+                    let anomaly = anomaly.map(|anomaly| Anomaly { after, ..anomaly });
+                    found.anomalies.extend(anomaly);
                 }
                 self.judge_cancelled(program, polls, records, found);
             }
@@ -104,11 +104,11 @@ impl Searcher<'_> {
         records: Vec<Record>,
         found: &mut Concurrent,
     ) {
-        let before = found.disorders.len();
+        let before = found.anomalies.len();
         let one = |history: &History, after| self.one_at_a_time(history, after);
         self.judge(records, Clause::Can1, found, one);
-        for disorder in &mut found.disorders[before..] {
-            disorder.scenario = Some(Box::new(Scenario::Cancelled(program.clone(), polls)));
+        for anomaly in &mut found.anomalies[before..] {
+            anomaly.scenario = Some(Box::new(Scenario::Cancelled(program.clone(), polls)));
         }
     }
 
@@ -139,13 +139,13 @@ impl Searcher<'_> {
                 break;
             }
             let records = records.map_err(|error| concurrent::lost(&*error))?;
-            let before = found.disorders.len();
+            let before = found.anomalies.len();
             self.judge_short(&plan, Scenario::Tasks, records, Clause::Can1, found);
             // What goes wrong without cancelling as well, is none of its doing.
-            if found.disorders.len() > before
+            if found.anomalies.len() > before
                 && (races > 8 || panics::silently(|| self.races(&plan))?)
             {
-                found.disorders.truncate(before);
+                found.anomalies.truncate(before);
                 races += 1;
             }
         }
@@ -160,7 +160,7 @@ impl Searcher<'_> {
                 let records = plan.as_tasks(self.subject, &mut dice);
                 let records = records.map_err(|error| concurrent::lost(&*error))?;
                 let history = History::new(records);
-                let verdict = Disorder::of(&history, self.profile, Clause::Con1);
+                let verdict = nonlinearizable::judge(&history, self.profile, Clause::Con1);
                 if matches!(verdict, Verdict::Wrong(_)) {
                     return Ok(true);
                 }

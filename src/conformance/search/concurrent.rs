@@ -7,8 +7,8 @@ use super::{Caught, Progress, Searcher};
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::coverage::Tally;
-use crate::conformance::judge::disorder::{Disorder, Verdict};
 use crate::conformance::judge::history::{History, Record};
+use crate::conformance::judge::nonlinearizable::{self, Anomaly, Verdict};
 use crate::conformance::program::dice::Dice;
 use crate::conformance::subject::Passing;
 use crate::conformance::subject::workers;
@@ -20,7 +20,7 @@ use std::time::Duration;
 pub(crate) struct Concurrent {
     pub(crate) tally: Tally,
     /// What no order of its calls explains.
-    pub(crate) disorders: Vec<Disorder>,
+    pub(crate) anomalies: Vec<Anomaly>,
     /// What the store answers wrong as well when one client calls at a time.
     pub(crate) sequential: Vec<Caught>,
     /// Histories for which the search for an order was given up.
@@ -30,18 +30,18 @@ pub(crate) struct Concurrent {
 }
 
 impl Concurrent {
-    /// Notes how what was found since there were so many disorders was made. Of very many calls, nobody
+    /// Notes how what was found since there were so many anomalies was made. Of very many calls, nobody
     /// finds those that matter in time.
     fn note(&mut self, before: usize, plan: &Plan, made: fn(Plan) -> Scenario) {
         const MOST: usize = 64;
-        for disorder in &mut self.disorders[before..] {
-            disorder.scenario = (plan.calls() <= MOST).then(|| Box::new(made(plan.clone())));
+        for anomaly in &mut self.anomalies[before..] {
+            anomaly.scenario = (plan.calls() <= MOST).then(|| Box::new(made(plan.clone())));
         }
     }
 
     /// More of the same would be found, if anything.
     pub(crate) fn is_plenty(&self) -> bool {
-        self.disorders.len() >= PLENTY || self.sequential.len() >= 10 * PLENTY
+        self.anomalies.len() >= PLENTY || self.sequential.len() >= 10 * PLENTY
     }
 }
 
@@ -207,7 +207,7 @@ impl Searcher<'_> {
         found: &mut Concurrent,
     ) -> Result<(), String> {
         let clock = SystemClock::new();
-        let before = found.disorders.len();
+        let before = found.anomalies.len();
         let (mut number, wrong) = (0, Cell::new(before));
         let next = || {
             let go_on = number < most && clock.now() < BURSTS && wrong.get() < before + PLENTY;
@@ -221,7 +221,7 @@ impl Searcher<'_> {
         };
         let take = |plan: &Plan, records| {
             self.judge_short(plan, Scenario::Threads, records, Clause::Con1, found);
-            wrong.set(found.disorders.len());
+            wrong.set(found.anomalies.len());
         };
         let dice = stream.dice(seed, most);
         bursts(self.subject, clients, dice, next, take).map_err(|error| lost(&*error))
@@ -278,7 +278,7 @@ impl Searcher<'_> {
         records: Vec<Record>,
         found: &mut Concurrent,
     ) -> usize {
-        let is_doubted = found.disorders.len() < DOUBTED;
+        let is_doubted = found.anomalies.len() < DOUBTED;
         let one_at_a_time = |history: &History, after| {
             let as_it_was = self.one_at_a_time(history, after);
             as_it_was.or_else(|| {
@@ -287,7 +287,7 @@ impl Searcher<'_> {
                 (0..turns).find_map(|_| self.alone(plan.in_some_turn(&mut dice), after))
             })
         };
-        let before = found.disorders.len();
+        let before = found.anomalies.len();
         let overlaps = self.judge(records, Clause::Con1, found, one_at_a_time);
         found.note(before, plan, made);
         overlaps
@@ -309,7 +309,7 @@ impl Searcher<'_> {
                 orders.find_map(|ops| self.alone(ops, after))
             })
         };
-        let before = found.disorders.len();
+        let before = found.anomalies.len();
         self.judge(records, clause, found, in_some_order);
         found.note(before, plan, made);
     }
@@ -327,19 +327,19 @@ impl Searcher<'_> {
         found.tally.programs += 1;
         found.tally.steps += history.records().len() as u64;
         found.failed += history.failed();
-        let verdict = Disorder::of(&history, self.profile, clause);
+        let verdict = nonlinearizable::judge(&history, self.profile, clause);
         if !matches!(verdict, Verdict::Undecided) {
             history.exercise(&mut found.tally);
         }
         match verdict {
             Verdict::Explained => {}
             Verdict::Undecided => found.undecided += 1,
-            Verdict::Wrong(disorder) => {
+            Verdict::Wrong(anomaly) => {
                 let after = found.tally.programs;
-                let needed = self.in_some_order(&disorder.records, after);
+                let needed = self.in_some_order(&anomaly.records, after);
                 match needed.or_else(|| one_at_a_time(&history, after)) {
                     Some(caught) => found.sequential.push(caught),
-                    None => found.disorders.push(Disorder { after, ..disorder }),
+                    None => found.anomalies.push(Anomaly { after, ..anomaly }),
                 }
             }
         }

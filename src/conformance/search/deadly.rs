@@ -4,8 +4,9 @@
 use crate::conformance::check::isolate::{Fate, Isolation};
 use crate::conformance::check::run;
 use crate::conformance::explain::diagnose::Diagnosis;
-use crate::conformance::explain::shrink::{self, Failing};
-use crate::conformance::judge::lockstep::Failure;
+use crate::conformance::explain::shrink;
+use crate::conformance::judge::failure::Failing;
+use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::Program;
 use crate::conformance::program::hostile;
 use crate::conformance::program::outcome::Outcome;

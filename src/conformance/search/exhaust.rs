@@ -6,7 +6,9 @@
 
 use super::{Caught, Progress, Search};
 use crate::conformance::judge::coverage::{Coverage, Tally, Traits};
-use crate::conformance::judge::lockstep::{self, Failure, Symptom};
+use crate::conformance::judge::failure::Failure;
+use crate::conformance::judge::failure::Symptom;
+use crate::conformance::judge::lockstep;
 use crate::conformance::program::Time;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;

@@ -3,7 +3,9 @@
 
 use super::{Caught, Progress, Search};
 use crate::conformance::judge::coverage::{Coverage, Tally, Traits};
-use crate::conformance::judge::lockstep::{self, Failure, Symptom};
+use crate::conformance::judge::failure::Failure;
+use crate::conformance::judge::failure::Symptom;
+use crate::conformance::judge::lockstep;
 use crate::conformance::program::generate::{Generator, Pace};
 use crate::conformance::program::ids;
 use crate::conformance::program::supported::Supported;

@@ -7,7 +7,7 @@
 use super::exhaust::Scope;
 use super::random;
 use super::{Caught, LISTED, Progress, Search, Searcher};
-use crate::conformance::judge::lockstep::Failure;
+use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::Time;
 use crate::conformance::program::dice::Dice;
 use crate::conformance::program::generate::Generator;

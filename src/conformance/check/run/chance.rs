@@ -68,8 +68,8 @@ mod tests {
     use crate::conformance::check::Settings;
     use crate::conformance::check::run::violation;
     use crate::conformance::explain::diagnose::Diagnosis;
-    use crate::conformance::explain::shrink::Failing;
-    use crate::conformance::judge::lockstep::Failure;
+    use crate::conformance::judge::failure::Failing;
+    use crate::conformance::judge::failure::Failure;
     use crate::conformance::program::Program;
     use crate::conformance::program::payload;
     use crate::conformance::subject::profile::Profile;

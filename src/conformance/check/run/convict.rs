@@ -3,11 +3,16 @@
 use super::Run;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
-use crate::conformance::explain::diagnose::{self, Diagnosis, Probe};
+use crate::conformance::explain::diagnose;
+use crate::conformance::explain::diagnose::Diagnosis;
 use crate::conformance::explain::hidden;
-use crate::conformance::explain::luck::{self, Luck, comes_again};
-use crate::conformance::explain::shrink::{self, Failing};
-use crate::conformance::judge::lockstep::Mistake;
+use crate::conformance::explain::shrink;
+use crate::conformance::judge::failure::Failing;
+use crate::conformance::judge::failure::Mistake;
+use crate::conformance::judge::failure::Probe;
+use crate::conformance::judge::flaky;
+use crate::conformance::judge::flaky::Flaky;
+use crate::conformance::judge::flaky::comes_again;
 use crate::conformance::report::Violation;
 use crate::conformance::search::restarts;
 use crate::conformance::search::{Caught, Search};
@@ -79,9 +84,9 @@ impl Run<'_> {
         if caught.failure.mistake() == Mistake::Failed && !shrunk.as_ref().is_some_and(repeats) {
             return None;
         }
-        let luck = Luck::new(run);
+        let luck = Flaky::new(run);
         let at_last = |ops: &[Op]| luck.run(ops);
-        let is_luck = is_exact && luck::is_likely(&shrunk.clone().unwrap_or_else(as_caught), run);
+        let is_luck = is_exact && flaky::is_likely(&shrunk.clone().unwrap_or_else(as_caught), run);
         let run: Probe<'_> = if is_luck { &at_last } else { run };
         if is_luck {
             shrunk = shrink::shrink(ops.clone(), tick, run);
@@ -89,7 +94,7 @@ impl Run<'_> {
         let mut shown = shrunk.clone().map(|failing| self.plainest(failing, run));
         let mut often = None;
         if is_luck {
-            often = shown.as_ref().and_then(|shown| luck.told(&shown.ops));
+            often = shown.as_ref().and_then(|shown| luck.how_often(&shown.ops));
             // What fails no more, tells nothing of what matters in it.
             shown = shown.filter(|_| often.is_some());
         }

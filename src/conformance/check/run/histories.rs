@@ -3,7 +3,8 @@
 use super::Run;
 use crate::clause::Clause;
 use crate::conformance::check::budget::Budget;
-use crate::conformance::judge::disorder::Disorder;
+use crate::conformance::judge::nonlinearizable::Anomaly;
+use crate::conformance::report::Violation;
 use crate::conformance::search::concurrent::{self, Concurrent};
 use crate::conformance::search::{Progress, Search};
 use std::collections::BTreeMap;
@@ -86,40 +87,40 @@ impl Run<'_> {
             }
         }
         self.take(name, claim, search);
-        let cancelled = |found: &&Disorder| found.clause == Clause::Can1;
-        let mut of_cancelled = found.disorders.iter().filter(cancelled);
+        let cancelled = |found: &&Anomaly| found.clause == Clause::Can1;
+        let mut of_cancelled = found.anomalies.iter().filter(cancelled);
         let is_wrong_if_late = of_cancelled.any(|found| found.is_right_if_late == Some(false));
-        let mut smallest: BTreeMap<Clause, Disorder> = BTreeMap::new();
-        for mut disorder in found.disorders {
+        let mut smallest: BTreeMap<Clause, Anomaly> = BTreeMap::new();
+        for mut anomaly in found.anomalies {
             // To claim that calls may come late would not do if some history stayed wrong.
             if is_wrong_if_late {
-                disorder.is_right_if_late = Some(false);
+                anomaly.is_right_if_late = Some(false);
             }
-            match smallest.entry(disorder.clause) {
+            match smallest.entry(anomaly.clause) {
                 Entry::Vacant(vacant) => {
-                    vacant.insert(disorder);
+                    vacant.insert(anomaly);
                 }
-                Entry::Occupied(mut known) if disorder.size() < known.get().size() => {
-                    known.insert(disorder);
+                Entry::Occupied(mut known) if anomaly.size() < known.get().size() => {
+                    known.insert(anomaly);
                 }
                 Entry::Occupied(_) => {}
             }
         }
         self.publish_found(name, smallest.values().cloned());
-        for disorder in smallest.into_values() {
-            let mut disorder = self.searcher.with_causes(disorder);
+        for anomaly in smallest.into_values() {
+            let mut anomaly = self.searcher.with_causes(anomaly);
             if is_wrong_if_late {
-                disorder.is_right_if_late = Some(false);
+                anomaly.is_right_if_late = Some(false);
             }
-            self.keep(disorder.into_violation(name));
+            self.keep(Violation::of_calls(anomaly, name));
         }
     }
 
     /// Tells also what was found, as it is: while its causes are looked for, a call may hang.
-    fn publish_found(&mut self, name: &'static str, found: impl Iterator<Item = Disorder>) {
+    fn publish_found(&mut self, name: &'static str, found: impl Iterator<Item = Anomaly>) {
         let known = self.report.violations.clone();
-        for disorder in found {
-            self.keep(disorder.into_violation(name));
+        for anomaly in found {
+            self.keep(Violation::of_calls(anomaly, name));
         }
         self.publish(name);
         self.report.violations = known;
@@ -137,13 +138,13 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     /// What is told of these, which were found in histories of that kind.
-    fn told(name: &'static str, found: Vec<Disorder>) -> (Report, Option<Report>) {
+    fn told(name: &'static str, found: Vec<Anomaly>) -> (Report, Option<Report>) {
         let subject = Arc::new(Made(MemStore::with_clock));
         let profile = Profile::default();
         let (settings, so_far) = (Settings::default(), Mutex::default());
         let mut run = Run::new(&subject, &settings, &profile, &so_far);
         let found = Concurrent {
-            disorders: found,
+            anomalies: found,
             ..Concurrent::default()
         };
         run.take_histories(name, String::new(), Clause::CONCURRENT, found);
@@ -151,8 +152,8 @@ mod tests {
         (report, so_far.into_inner().unwrap().report)
     }
 
-    fn found(clause: Clause, is_right_if_late: Option<bool>) -> Disorder {
-        Disorder {
+    fn found(clause: Clause, is_right_if_late: Option<bool>) -> Anomaly {
+        Anomaly {
             clause,
             records: Vec::new(),
             lanes: String::new(),

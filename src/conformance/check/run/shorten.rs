@@ -2,7 +2,8 @@
 
 use super::Run;
 use super::convict::violation;
-use crate::conformance::explain::shrink::{self, Failing};
+use crate::conformance::explain::shrink;
+use crate::conformance::judge::failure::Failing;
 use crate::conformance::program::fewer;
 use crate::conformance::report::Violation;
 use crate::conformance::subject::workers;

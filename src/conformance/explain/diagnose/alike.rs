@@ -1,8 +1,8 @@
 //! Alike: what a snapshot has in common with that of another id, where a store goes by it.
 
-use super::Probe;
-use crate::conformance::explain::shrink::Failing;
-use crate::conformance::judge::lockstep::Mistake;
+use crate::conformance::judge::failure::Failing;
+use crate::conformance::judge::failure::Mistake;
+use crate::conformance::judge::failure::Probe;
 use crate::conformance::program::Id;
 use crate::conformance::program::payload;
 use crate::model::Op;

@@ -1,8 +1,8 @@
 //! Because: why the expected reply is the right one.
 
 use crate::clause::Clause;
-use crate::conformance::explain::shrink::Failing;
-use crate::conformance::judge::lockstep::Mistake;
+use crate::conformance::judge::failure::Failing;
+use crate::conformance::judge::failure::Mistake;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::{Id, Payload, Time};
 use crate::model::{Model, Op, Reply};

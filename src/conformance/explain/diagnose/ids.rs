@@ -1,6 +1,6 @@
 //! Ids: how two ids differ that a store takes for one another.
 
-use super::is_foreign;
+use crate::conformance::explain::diagnose::facts::is_foreign;
 use crate::conformance::program::Id;
 use crate::conformance::program::ids::ids;
 use crate::model::Op;

@@ -1,9 +1,10 @@
 //! Life: from when until when the entry of a failing program really lives, found by moving its last
 //! advance, or its time to live, a nanosecond at a time and by doubling.
 
-use super::{Probe, last_commit};
-use crate::conformance::explain::shrink::Failing;
-use crate::conformance::judge::lockstep::Mistake;
+use crate::conformance::explain::diagnose::facts::last_commit;
+use crate::conformance::judge::failure::Failing;
+use crate::conformance::judge::failure::Mistake;
+use crate::conformance::judge::failure::Probe;
 use crate::conformance::program::generate::{FURTHEST, WALL_ORIGIN};
 use crate::conformance::program::time::CLOCK_END;
 use crate::conformance::program::{Id, Payload, Time};

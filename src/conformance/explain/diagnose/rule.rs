@@ -2,7 +2,7 @@
 //! name it.
 
 use crate::clause::Clause;
-use crate::conformance::explain::shrink::Failing;
+use crate::conformance::judge::failure::Failing;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::{Id, Payload, Time};
 use crate::constraint::Constraint;

@@ -2,9 +2,12 @@
 
 mod instead;
 
-use super::{Probe, are_particular, is_foreign, is_plain};
 use crate::clause::Clause;
-use crate::conformance::explain::shrink::Failing;
+use crate::conformance::explain::diagnose::facts::are_particular;
+use crate::conformance::explain::diagnose::facts::is_foreign;
+use crate::conformance::explain::diagnose::facts::is_plain;
+use crate::conformance::judge::failure::Failing;
+use crate::conformance::judge::failure::Probe;
 use crate::conformance::program::ids;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;

@@ -9,6 +9,7 @@ mod scripted;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::conformance::judge::failure::Failure;
 use crate::conformance::judge::lockstep;
 use crate::conformance::program::Program;
 use crate::conformance::subject::erased::boxing;

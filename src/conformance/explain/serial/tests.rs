@@ -4,7 +4,7 @@ use super::*;
 use crate::clause::Clause;
 use crate::clock::ManualClock;
 use crate::conformance::Profile;
-use crate::conformance::judge::Span;
+use crate::conformance::judge::spans::Span;
 use crate::conformance::program::payload;
 use crate::conformance::search::concurrent::Concurrent;
 use crate::conformance::subject::{Made, Subject, Waiting};
@@ -81,9 +81,9 @@ fn judged<S: Store + 'static>(
 #[test]
 fn what_one_client_shows_in_some_order_of_the_calls_that_are_needed_is_no_race() {
     let found = judged(|clock| Keeps(MemStore::with_clock(clock)), false);
-    assert_eq!((found.sequential.len(), found.disorders.len()), (1, 0));
+    assert_eq!((found.sequential.len(), found.anomalies.len()), (1, 0));
     let found = judged(MemStore::with_clock, false);
-    assert_eq!((found.sequential.len(), found.disorders.len()), (0, 1));
+    assert_eq!((found.sequential.len(), found.anomalies.len()), (0, 1));
 }
 
 /// Of every third store, the drops do nothing.
@@ -101,9 +101,9 @@ fn seldom() -> impl Fn(ManualClock) -> Box<dyn DynStore> {
 #[test]
 fn what_one_client_shows_now_and_then_is_a_race_unless_it_has_shown_more() {
     let found = judged(seldom(), false);
-    assert_eq!((found.sequential.len(), found.disorders.len()), (0, 1));
+    assert_eq!((found.sequential.len(), found.anomalies.len()), (0, 1));
     let found = judged(seldom(), true);
-    assert_eq!((found.sequential.len(), found.disorders.len()), (1, 0));
+    assert_eq!((found.sequential.len(), found.anomalies.len()), (1, 0));
 }
 
 /// Its entries outlive their deadlines by far.
@@ -155,5 +155,5 @@ fn what_one_client_shows_after_the_same_time_is_no_race() {
     }
     let mut found = Concurrent::default();
     searcher.judge(records, Clause::Con1, &mut found, |_, _| None);
-    assert_eq!((found.sequential.len(), found.disorders.len()), (1, 0));
+    assert_eq!((found.sequential.len(), found.anomalies.len()), (1, 0));
 }

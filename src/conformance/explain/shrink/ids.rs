@@ -1,7 +1,7 @@
 //! Ids: other ones, shorter ones, fewer of them.
 
 use super::Shrinker;
-use crate::conformance::judge::lockstep::Failure;
+use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::cuts::shorter;
 use crate::conformance::program::ids::{as_long, ids, renamed, simplest, with_plain_ids};
 use crate::model::Op;

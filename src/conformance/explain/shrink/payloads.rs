@@ -2,7 +2,7 @@
 
 use super::Shrinker;
 use super::values::{Simpler, simpler_data, simpler_text};
-use crate::conformance::judge::lockstep::Failure;
+use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::payload;
 use crate::data::Data;
 use crate::model::Op;

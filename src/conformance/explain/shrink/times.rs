@@ -1,7 +1,7 @@
 //! Times: plain seconds where they do, together where they hang together.
 
 use super::Shrinker;
-use crate::conformance::judge::lockstep::Failure;
+use crate::conformance::judge::failure::Failure;
 use crate::model::{Nanos, Op};
 use std::collections::BTreeSet;
 

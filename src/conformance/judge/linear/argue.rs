@@ -3,7 +3,8 @@
 //! Each argument is one for a single prepare, from the calls that come before or after it in any
 //! order. What none of them fits is said to have no order, which the drawing shows.
 
-use super::{Call, Kind, Outcome, Reduced, Start, Value};
+use super::call::{Call, Kind, Outcome, Start, Value};
+use super::reduce::Reduced;
 use crate::conformance::program::Time;
 use crate::model::Nanos;
 

@@ -1,6 +1,7 @@
 //! Lanes: the few calls that a violation needs, drawn as they overlapped.
 
-use super::{Call, Kind, Outcome, Reduced, Value};
+use super::call::{Call, Kind, Outcome, Value};
+use super::reduce::Reduced;
 use crate::conformance::program::Time;
 
 /// The columns of a drawing, behind the names of the clients.

@@ -1,8 +1,9 @@
 //! Reduce: the calls that a violation needs.
 
+use super::call::{Call, Judgement, Kind, Outcome, Rules, Value};
+use super::check;
 use super::search::Search;
 use super::timeline::Timeline;
-use super::{Call, Judgement, Kind, Outcome, Rules, Value, check};
 use std::collections::BTreeSet;
 
 /// The calls of a history that no order explains, without those that make no difference.

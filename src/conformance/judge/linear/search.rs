@@ -1,8 +1,8 @@
 //! Search: every state in which the id can be when a call returns.
 
-use super::state::{Entry, Slots, State};
+use super::call::{Judgement, Kind};
+use super::state::{Entry, Slots, State, UnderWay};
 use super::timeline::Timeline;
-use super::{Judgement, Kind, Span};
 
 /// The states that are kept, and those that are looked at for one call. Beyond, the search is given
 /// up.
@@ -36,16 +36,6 @@ pub(super) struct Search<'a> {
     after: Vec<State>,
     /// For the call that returns: the states before it, with others of those under way ahead of it.
     before: Vec<State>,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct UnderWay {
-    pub(super) call: u32,
-    pub(super) kind: Kind,
-    pub(super) span: Span,
-    returned: u64,
-    /// Somebody finds what it writes.
-    is_awaited: bool,
 }
 
 /// Why a search ended early.

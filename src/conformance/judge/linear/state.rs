@@ -8,10 +8,21 @@
 //! clock has not gone back since. Between `D` and `D + r` it is found until some call finds it gone, for
 //! whatever reason: a store may sweep now and then. From there on nobody finds it any more (TTL-4).
 
-use super::search::UnderWay;
+use super::call::{Kind, Rules, Start, Value};
 use super::timeline::Timeline;
-use super::{Kind, Rules, Start, Value};
+use crate::conformance::judge::spans::Span;
 use crate::model::Nanos;
+
+/// A call that has been invoked and has not returned.
+#[derive(Clone, Copy)]
+pub(super) struct UnderWay {
+    pub(super) call: u32,
+    pub(super) kind: Kind,
+    pub(super) span: Span,
+    pub(super) returned: u64,
+    /// Somebody finds what it writes.
+    pub(super) is_awaited: bool,
+}
 
 /// A set of calls that are under way, by their slots.
 pub(super) type Slots = u128;

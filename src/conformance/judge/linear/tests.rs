@@ -12,6 +12,7 @@ mod simulate;
 mod work;
 
 use super::*;
+use crate::model::Nanos;
 use simulate::{Chance, Scene};
 
 /// A scene small enough for brute force.

@@ -1,6 +1,7 @@
 //! Timeline: the calls of a history as they happened, with all that is known of them in hindsight.
 
-use super::{Call, Kind, Outcome, Rules, Span, Start, Value};
+use super::call::{Call, Kind, Outcome, Rules, Start, Value};
+use crate::conformance::judge::spans::Span;
 use crate::model::Nanos;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

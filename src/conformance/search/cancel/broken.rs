@@ -4,8 +4,8 @@
 //! cancelled, and never when it is done to its end or not made at all.
 
 use super::Cancelled;
-use crate::conformance::judge::disorder::{self, Disorder};
 use crate::conformance::judge::history::Record;
+use crate::conformance::judge::nonlinearizable::{self, Anomaly};
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::search::Searcher;
 use crate::store::BoxError;
@@ -24,7 +24,7 @@ impl Searcher<'_> {
         program: &Cancelled,
         polls: usize,
         records: &[Record],
-    ) -> Result<Option<Disorder>, BoxError> {
+    ) -> Result<Option<Anomaly>, BoxError> {
         let Some(end) = self.first_failure(program, records) else {
             return Ok(None);
         };
@@ -52,7 +52,7 @@ impl Searcher<'_> {
         let lanes = broken.lanes(polls, &shown);
         Ok(records
             .last()
-            .map(|last| disorder::broken(&records, last, lanes)))
+            .map(|last| nonlinearizable::broken(&records, last, lanes)))
     }
 
     /// The place of the first call that was not cancelled and failed. What is remote may still be at

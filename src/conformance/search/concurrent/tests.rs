@@ -74,11 +74,11 @@ fn judged(lost: u64) -> Concurrent {
 #[test]
 fn what_many_calls_of_one_client_show_is_no_race() {
     let found = judged(6);
-    assert_eq!((found.sequential.len(), found.disorders.len()), (1, 0));
+    assert_eq!((found.sequential.len(), found.anomalies.len()), (1, 0));
 }
 
 #[test]
 fn what_no_client_alone_shows_is_one() {
     let found = judged(1_000);
-    assert_eq!((found.sequential.len(), found.disorders.len()), (0, 1));
+    assert_eq!((found.sequential.len(), found.anomalies.len()), (0, 1));
 }

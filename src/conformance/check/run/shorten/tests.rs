@@ -4,7 +4,7 @@ use super::*;
 use crate::clause::Clause;
 use crate::clock::ManualClock;
 use crate::conformance::check::Settings;
-use crate::conformance::judge::lockstep::Failure;
+use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::Program;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::{Made, Outcome};

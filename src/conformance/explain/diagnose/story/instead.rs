@@ -2,8 +2,8 @@
 
 use super::Story;
 use crate::conformance::explain::diagnose::life;
-use crate::conformance::explain::shrink::Failing;
-use crate::conformance::judge::lockstep::Mistake;
+use crate::conformance::judge::failure::Failing;
+use crate::conformance::judge::failure::Mistake;
 use crate::conformance::program::dice::Dice;
 use crate::conformance::program::ids;
 use crate::conformance::program::payload;

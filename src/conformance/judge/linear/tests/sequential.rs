@@ -1,7 +1,7 @@
 //! Calls that do not overlap: the model and the judge of programs know what is right.
 
 use super::*;
-use crate::conformance::judge::Judge;
+use crate::conformance::judge::spans::Judge;
 use crate::conformance::program::payload;
 use crate::conformance::subject::profile::Profile;
 use crate::model::{Model, Op, Reply};

@@ -1,8 +1,6 @@
-//! Luck: programs that fail in some runs only, since the store goes by chance. It may evict at random.
+//! Flaky: programs that fail in some runs only, since the store goes by chance. It may evict at random.
 
-use super::diagnose::Probe;
-use super::shrink::Failing;
-use crate::conformance::judge::lockstep::{Failure, Mistake};
+use super::failure::{Failing, Failure, Mistake, Probe};
 use crate::model::Op;
 use std::cell::Cell;
 
@@ -14,12 +12,12 @@ pub(crate) const TIMES: usize = 64;
 const MOST: usize = 400_000;
 
 /// Runs each program until it fails, for it may the next time.
-pub(crate) struct Luck<'a> {
+pub(crate) struct Flaky<'a> {
     run: Probe<'a>,
     left: Cell<usize>,
 }
 
-impl<'a> Luck<'a> {
+impl<'a> Flaky<'a> {
     pub(crate) fn new(run: Probe<'a>) -> Self {
         let left = Cell::new(MOST);
         Self { run, left }
@@ -34,7 +32,7 @@ impl<'a> Luck<'a> {
     }
 
     /// How often a program fails, as a sentence; nothing if it never does.
-    pub(crate) fn told(&self, ops: &[Op]) -> Option<String> {
+    pub(crate) fn how_often(&self, ops: &[Op]) -> Option<String> {
         let failed = (0..TIMES).filter(|_| (self.run)(ops).is_some()).count();
         let told =
             || format!("it failed in {failed} of {TIMES} runs more: does the store go by chance?");
@@ -42,7 +40,7 @@ impl<'a> Luck<'a> {
     }
 }
 
-/// Whether it may be a matter of luck that such a program fails. What hangs is not run again.
+/// Whether such a program may be flaky. What hangs is not run again.
 pub(crate) fn is_likely(failing: &Failing, run: Probe<'_>) -> bool {
     let is_wrong_answer = matches!(
         failing.failure.mistake(),
@@ -71,8 +69,8 @@ mod tests {
     fn what_never_fails_again_is_not_told_to_fail_in_some_runs() {
         let ops = [Op::Prepare { id: "A".to_owned() }];
         let failure = |ops: &[Op]| Some(Failure::of_last(ops, Outcome::Panicked(String::new())));
-        let always = Luck::new(&failure).told(&ops);
+        let always = Flaky::new(&failure).how_often(&ops);
         assert!(always.is_some_and(|told| told.contains("in 64 of 64 runs")));
-        assert_eq!(Luck::new(&|_| None).told(&ops), None);
+        assert_eq!(Flaky::new(&|_| None).how_often(&ops), None);
     }
 }

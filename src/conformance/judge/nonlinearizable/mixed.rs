@@ -1,6 +1,7 @@
-//! Mix: a prepare that gives what nobody had committed, such as parts of two commits (CON-2).
+//! Mixed: a prepare that gives what nobody had committed, such as parts of two commits (CON-2).
 
-use super::{Disorder, Values, needed};
+use super::anomaly::{Anomaly, needed};
+use super::calls::Values;
 use crate::clause::Clause;
 use crate::conformance::judge::history::Record;
 use crate::conformance::judge::linear::{Call, Kind, Reduced, Rules, Value};
@@ -23,14 +24,14 @@ pub(super) fn place(calls: &[Call]) -> Option<usize> {
 }
 
 /// The prepare at this place, with the commits that it gave something of.
-pub(super) fn told(
+pub(super) fn anomaly(
     known: &[&Record],
     calls: &[Call],
     at: usize,
     values: &Values,
     rules: Rules,
     clause: Clause,
-) -> Disorder {
+) -> Anomaly {
     let prepare = known[at];
     let Some(Outcome::Replied(Reply::Found(found))) = &prepare.outcome else {
         unreachable!("it gave a snapshot");
@@ -97,7 +98,7 @@ pub(super) fn told(
         places,
     };
     let half_done = known.iter().any(|record| is_cancelled(record));
-    Disorder {
+    Anomaly {
         clause: match clause {
             _ if half_done || clause == Clause::Can1 => Clause::Can1,
             _ if is_of_another => clause,

@@ -1,6 +1,9 @@
 //! What is told beside the calls that are needed.
 
 use super::*;
+use crate::conformance::program::payload;
+use crate::model::Reply;
+use crate::snapshot::Snapshot;
 use crate::token;
 
 /// What is drawn where no order explains these calls, the first so many of which are cancelled.
@@ -9,8 +12,8 @@ fn told_of(calls: &[(&str, u64, u64, Reply)], cancelled: usize, clause: Clause) 
     for record in &mut records[..cancelled] {
         record.outcome = None;
     }
-    match Disorder::of(&History::new(records), &Profile::default(), clause) {
-        Verdict::Wrong(disorder) => disorder.lanes + &disorder.context,
+    match judge(&History::new(records), &Profile::default(), clause) {
+        Verdict::Wrong(anomaly) => anomaly.lanes + &anomaly.context,
         _ => String::new(),
     }
 }

@@ -1,11 +1,11 @@
-//! Beside: what else was called, besides the calls that no order explains.
+//! Context: what else was called, besides the calls that no order explains.
 
-use super::{Disorder, name};
+use super::anomaly::{Anomaly, name};
 use crate::clause::Clause;
 use crate::conformance::judge::history::{History, Record};
 use crate::conformance::program::Operation;
 
-impl Disorder {
+impl Anomaly {
     /// What is needed to see that it is wrong need not be what made it so: where none of these calls
     /// overlap, those that were under way with them are told.
     pub(super) fn among(mut self, history: &History) -> Self {

@@ -1,0 +1,178 @@
+//! Anomaly: calls that no order explains, and how they are shown.
+
+use crate::clause::Clause;
+use crate::conformance::judge::history::Record;
+use crate::conformance::judge::linear::{Reduced, Value};
+use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::{Operation, OutcomeText};
+use crate::conformance::search::scenario::Scenario;
+use crate::model::Op;
+
+/// The calls on one id that are needed to see that no order explains what they returned.
+#[derive(Clone)]
+pub(crate) struct Anomaly {
+    pub(crate) clause: Clause,
+    /// The calls, in the order in which they were invoked.
+    pub(crate) records: Vec<Record>,
+    /// Who called what when, a line a client.
+    pub(crate) lanes: String,
+    /// What else was called, a line each, where it is known to matter.
+    pub(crate) context: String,
+    /// Why no order explains them.
+    pub(crate) because: String,
+    /// How many histories the search had run by then, with this one.
+    pub(crate) after: u64,
+    /// How all calls were made, where they can be made again.
+    pub(crate) scenario: Option<Box<Scenario>>,
+    /// Whether all would be right, had the cancelled calls taken effect at any later time; nothing where
+    /// that took too long to find out.
+    pub(crate) is_right_if_late: Option<bool>,
+}
+
+impl Anomaly {
+    /// By what the smaller of two is told: its calls, then their text.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let texts = self
+            .records
+            .iter()
+            .map(|record| Operation(&record.op).to_string().len());
+        (self.records.len(), texts.sum())
+    }
+
+    /// What is wrong, with the hint at what a store may claim for which it would be right.
+    pub(crate) fn because(&self) -> String {
+        let hint = match self.is_right_if_late {
+            Some(true) => {
+                "; had the cancelled call taken effect later, all would be right: of a store whose calls \
+                 a task or a server may finish after that, claim `Profile::remote`"
+            }
+            _ => "",
+        };
+        format!("{}{hint}", self.because)
+    }
+}
+
+/// The calls that are needed, with the argument.
+pub(super) fn needed(
+    reduced: &Reduced,
+    known: &[&Record],
+    name: &dyn Fn(Value) -> String,
+    clause: Clause,
+) -> Anomaly {
+    let records: Vec<Record> = reduced.places.iter().map(|at| known[*at].clone()).collect();
+    let is_cancelled = |record: &Record| record.outcome.is_none() && !record.is_under_way();
+    let mut lanes = reduced.draw(name);
+    if records.iter().any(Record::is_under_way) {
+        lanes += "?: it has not returned yet, and has taken effect or not\n";
+    }
+    if records
+        .iter()
+        .any(|record| record.is_open() && !record.is_under_way())
+    {
+        lanes += "?: it was cancelled or failed, and took effect wholly and once, or never\n";
+    }
+    Anomaly {
+        clause: match records.iter().any(is_cancelled) {
+            true => Clause::Can1,
+            false => clause,
+        },
+        lanes,
+        because: reduced.argue(name),
+        records,
+        context: String::new(),
+        after: 0,
+        scenario: None,
+        is_right_if_late: Some(false),
+    }
+}
+
+/// A call that was answered as no store may, whatever the others do.
+pub(super) fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Anomaly {
+    let (client, call) = (wrong.client + 1, name(&wrong.op));
+    let outcome = wrong.outcome.as_ref();
+    let (clause, because) = match (outcome, clause) {
+        (Some(Outcome::Panicked(message)), Clause::Can1) => (
+            Clause::Can1,
+            format!(
+                "c{client}'s {call} panicked ({message:?}), as it does not unless a call is cancelled"
+            ),
+        ),
+        (Some(Outcome::Panicked(message)), _) => (
+            Clause::Err1,
+            format!(
+                "c{client}'s {call} panicked ({message:?}), as it does not when one client calls at a time"
+            ),
+        ),
+        _ => {
+            let text = outcome.map(|outcome| OutcomeText(outcome).to_string());
+            let because = format!(
+                "c{client}'s {call} was answered with {}, which it is not when one client calls at a \
+                 time",
+                text.unwrap_or_default()
+            );
+            (clause, because)
+        }
+    };
+    let around: Vec<&Record> = records
+        .iter()
+        .copied()
+        .filter(|record| {
+            record.invoked == wrong.invoked || record.overlaps(wrong) || record.outcome.is_none()
+        })
+        .collect();
+    Anomaly {
+        clause,
+        lanes: listed(&around),
+        records: around.into_iter().cloned().collect(),
+        because,
+        context: String::new(),
+        after: 0,
+        scenario: None,
+        is_right_if_late: Some(false),
+    }
+}
+
+/// A call that failed because another was cancelled.
+pub(crate) fn broken(records: &[&Record], failed: &Record, lanes: String) -> Anomaly {
+    let call = name(&failed.op);
+    let error = match &failed.outcome {
+        Some(outcome) => OutcomeText(outcome).to_string(),
+        None => String::new(),
+    };
+    Anomaly {
+        clause: Clause::Can1,
+        lanes,
+        because: format!(
+            "the {call} fails every time ({error}), and never where no call is cancelled: later calls \
+             must work"
+        ),
+        records: records.iter().copied().cloned().collect(),
+        context: String::new(),
+        after: 0,
+        scenario: None,
+        is_right_if_late: Some(false),
+    }
+}
+
+/// The calls, one a line, in the order in which they were invoked.
+fn listed(records: &[&Record]) -> String {
+    let line = |record: &&Record| {
+        let outcome = match &record.outcome {
+            Some(outcome) => OutcomeText(outcome).to_string(),
+            None => "cancelled".to_owned(),
+        };
+        let (client, call) = (record.client + 1, Operation(&record.op));
+        format!("c{client}  {call}   {outcome}\n")
+    };
+    records.iter().map(line).collect()
+}
+
+pub(super) fn name(op: &Op) -> &'static str {
+    match op {
+        Op::Prepare { .. } => "prepare",
+        Op::Commit { .. } => "commit",
+        Op::Drop { .. } => "drop",
+        Op::Advance { .. } => "advance",
+        Op::Restart => "restart",
+    }
+}
