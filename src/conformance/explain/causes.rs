@@ -8,6 +8,7 @@ use crate::conformance::search::concurrent::Concurrent;
 use crate::conformance::search::plan::Plan;
 use crate::conformance::search::scenario::Scenario;
 use crate::conformance::subject::panics;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// Simpler scenarios are tried for no longer than this.
@@ -18,9 +19,9 @@ impl Searcher<'_> {
     /// come again.
     pub(crate) fn with_causes(&self, anomaly: Anomaly) -> Anomaly {
         let clause = anomaly.clause;
-        let mut shown = None;
+        let (mut shown, spent) = (None, Cell::default());
         let mut shows = |scenario: &Scenario| {
-            let found = panics::silently(|| self.shown_by(scenario, clause));
+            let found = panics::silently(|| self.shown_by(scenario, clause, &spent));
             let is_shown = found.is_some();
             shown = found.or(shown.take());
             is_shown
@@ -28,7 +29,7 @@ impl Searcher<'_> {
         let Some(scenario) = anomaly.scenario.as_deref().cloned().filter(&mut shows) else {
             return anomaly;
         };
-        let scenario = scenario.simplest(self.tick, ENOUGH, shows);
+        let scenario = scenario.simplest(self.tick, || spent.get() > ENOUGH, shows);
         let Some(mut shown) = shown else {
             return anomaly;
         };
@@ -46,7 +47,12 @@ impl Searcher<'_> {
     }
 
     /// What several tries show to be wrong under this clause.
-    fn shown_by(&self, scenario: &Scenario, clause: Clause) -> Option<Anomaly> {
+    fn shown_by(
+        &self,
+        scenario: &Scenario,
+        clause: Clause,
+        spent: &Cell<Duration>,
+    ) -> Option<Anomaly> {
         if scenario.is_cancelling() != (clause == Clause::Can1) {
             return None;
         }
@@ -55,7 +61,7 @@ impl Searcher<'_> {
             Clause::Can1 => clause,
             _ => Clause::Con1,
         };
-        scenario.tries(self).find_map(|records| {
+        scenario.tries(self, spent).find_map(|records| {
             let (records, mut found) = (records.ok()?, Concurrent::default());
             let mut short =
                 |plan: &Plan, made| self.judge_short(plan, made, records.clone(), sake, &mut found);

@@ -1,6 +1,7 @@
 //! Hang: the smallest program at whose end a store hangs, or scenario in which it does.
 
 use super::shrink;
+use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::failure::Failing;
 use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::outcome::Outcome;
@@ -21,12 +22,13 @@ use std::time::Duration;
 const HANGING_TRIES: usize = 24;
 
 /// A hang of several clients takes some luck to see again, so smaller ones are tried for no longer than
-/// this.
-const LONGEST: Duration = Duration::from_secs(10);
+/// this: some times as long as all tries that hang.
+const LONGEST: Duration = Duration::from_secs(30);
 
-/// What has hung for long need not be waited for as long again.
+/// What has hung for long need not be waited for as long again; but longer than a thread waits for its
+/// turn on a busy machine.
 fn brief(patience: Duration) -> Duration {
-    let brief = (patience / 20).max(Duration::from_millis(200));
+    let brief = (patience / 20).max(Duration::from_millis(500));
     brief.min(patience)
 }
 
@@ -68,13 +70,16 @@ pub(crate) fn reduce(
     let mut hangs = |scenario: &Scenario| {
         let scenario = scenario.clone();
         // What becomes of the calls does not matter here, only whether they return.
-        let run = move |searcher: &Searcher<'_>| scenario.tries(searcher).for_each(drop);
+        let run = move |searcher: &Searcher<'_>| {
+            scenario.tries(searcher, &Cell::default()).for_each(drop);
+        };
         let hangs = left > 0 && hangs(subject, profile, tick, run, brief(patience));
         left -= usize::from(hangs);
         hangs
     };
-    let is_seen_again = hangs(scenario);
-    is_seen_again.then(|| scenario.clone().simplest(tick, LONGEST, hangs))
+    let (is_seen_again, clock) = (hangs(scenario), SystemClock::new());
+    let is_late = || clock.now() > LONGEST;
+    is_seen_again.then(|| scenario.clone().simplest(tick, is_late, hangs))
 }
 
 /// `ops` up to the call that hangs.

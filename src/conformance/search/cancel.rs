@@ -47,13 +47,14 @@ impl Searcher<'_> {
         &self,
         short: usize,
         clients: usize,
+        sure: usize,
         seed: u64,
     ) -> Result<Concurrent, String> {
         let mut found = Concurrent::default();
         let waits = self.cancel_each(&self.programs_to_cancel(), &mut found)?;
         if waits {
             self.cancel_each(&self.programs_to_cancel_often(), &mut found)?;
-            self.cancel_among_others(short, clients, seed, &mut found)?;
+            self.cancel_among_others(short, clients, sure, seed, &mut found)?;
         }
         Ok(found)
     }
@@ -117,12 +118,13 @@ impl Searcher<'_> {
         &self,
         short: usize,
         clients: usize,
+        sure: usize,
         seed: u64,
         found: &mut Concurrent,
     ) -> Result<(), String> {
         let (clock, clients) = (SystemClock::new(), clients.clamp(2, 3));
         let runs = workers::each(short, |number| {
-            if clock.now() > LONGEST {
+            if number >= sure && clock.now() > LONGEST {
                 return None;
             }
             let mut dice = Dice::new(!seed, number as u64);

@@ -49,6 +49,8 @@ impl Concurrent {
 #[derive(Clone, Copy)]
 pub(crate) struct Budget {
     pub(crate) clients: usize,
+    /// So many histories of a kind of those of tasks are run however slow the store is.
+    pub(crate) sure: usize,
     /// Short histories, of clients that are tasks, and as many of clients that are threads.
     pub(crate) short: usize,
     /// Long histories of clients that are tasks.
@@ -60,8 +62,13 @@ pub(crate) struct Budget {
 /// A slow store gets no more time than this for each kind of history.
 pub(crate) const LONGEST: Duration = Duration::from_secs(2);
 
-/// Clients that have not met by then never do.
+/// Where somebody says how much is searched, so many histories of a kind are none too many: what is found
+/// is not for the machine to say, which may be busy with others.
+pub(crate) const SURE: usize = 5_000;
+
+/// Clients that have not met by then, and in so many histories, never do.
 const HOPELESS: Duration = Duration::from_secs(15);
+const HOPELESS_TRIES: usize = 64;
 
 /// Short histories of threads end after this. Two at a time meet more often than many do.
 const BURSTS: Duration = Duration::from_millis(300);
@@ -130,7 +137,7 @@ impl Searcher<'_> {
     fn short_tasks(&self, budget: Budget, seed: u64, found: &mut Concurrent) -> Result<(), String> {
         let clock = SystemClock::new();
         let runs = workers::each(budget.short, |number| {
-            if clock.now() > LONGEST {
+            if number >= budget.sure && clock.now() > LONGEST {
                 return None;
             }
             let mut dice = Stream::ShortTasks.dice(seed, number);
@@ -178,7 +185,7 @@ impl Searcher<'_> {
     fn long_tasks(&self, budget: Budget, seed: u64, found: &mut Concurrent) -> Result<(), String> {
         let clock = SystemClock::new();
         let runs = workers::each(budget.tasks, |number| {
-            if clock.now() > LONGEST {
+            if number >= budget.sure && clock.now() > LONGEST {
                 return None;
             }
             let mut dice = Stream::LongTasks.dice(seed, number);
@@ -243,7 +250,10 @@ impl Searcher<'_> {
             let have_met = Clause::CONCURRENT
                 .iter()
                 .all(|clause| found.tally.exercised(*clause) > 0);
-            let is_late = clock.now() > if have_met { LONGEST } else { HOPELESS };
+            let is_late = match have_met {
+                true => clock.now() > LONGEST,
+                false => clock.now() > HOPELESS && number >= HOPELESS_TRIES,
+            };
             // Of a store that is wrong when one client calls at a time, long histories show nothing
             // else.
             if have_met && (is_enough || sequential > 2) || is_late {

@@ -16,6 +16,7 @@ use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
 use crate::store::BoxError;
 use crate::token;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,8 +30,9 @@ pub(crate) enum Scenario {
     Cancelled(Cancelled, usize),
 }
 
-/// Clients meet by luck: they try so often, for no longer than this.
-const TRIES: u64 = 256;
+/// Clients meet by luck: they try so often, after a few for no longer than this.
+const TRIES: u32 = 256;
+const FEW: u32 = 8;
 const LONGEST: Duration = Duration::from_millis(50);
 
 impl Running for Scenario {
@@ -47,20 +49,30 @@ impl Running for Scenario {
 }
 
 impl Scenario {
-    /// What comes of the calls; of those of several clients again and again, in other orders.
+    /// What comes of the calls; of those of several clients again and again, in other orders. What that
+    /// takes is added to `spent`, as far as others on the machine do not hold it up: every try counts as
+    /// much as the quickest. So it is not for how busy the machine is to say how many there are.
     pub(crate) fn tries(
         &self,
         searcher: &Searcher<'_>,
+        spent: &Cell<Duration>,
     ) -> impl Iterator<Item = Result<Vec<Record>, BoxError>> {
-        let clock = SystemClock::new();
+        let (clock, mut began, mut quickest) = (SystemClock::new(), None, Duration::MAX);
         let most = match self {
             Self::Tasks(_) | Self::Threads(_) => TRIES,
             Self::Cancelled(..) => 1,
         };
-        let numbers = (0..most).take_while(move |_| clock.now() < LONGEST);
+        let numbers = (0..most).take_while(move |number| {
+            let now = clock.now();
+            if let Some(began) = began.replace(now) {
+                quickest = quickest.min(now.saturating_sub(began));
+                spent.set(spent.get().saturating_add(quickest));
+            }
+            *number < FEW || quickest.saturating_mul(*number) < LONGEST
+        });
         numbers.map(move |number| match self {
-            Self::Tasks(plan) => plan.as_tasks(searcher.subject, &mut Dice::new(0, number)),
-            Self::Threads(plan) => plan.as_threads(searcher.subject, Dice::new(0, number)),
+            Self::Tasks(plan) => plan.as_tasks(searcher.subject, &mut Dice::new(0, number.into())),
+            Self::Threads(plan) => plan.as_threads(searcher.subject, Dice::new(0, number.into())),
             Self::Cancelled(program, polls) => searcher.run_cancelled(program, *polls),
         })
     }
@@ -80,19 +92,18 @@ impl Scenario {
         }
     }
 
-    /// The simplest one found from this one for which something holds, in no more than this time.
+    /// The simplest one found from this one for which something holds, unless it `is_late` before.
     pub(crate) fn simplest(
         self,
         tick: Nanos,
-        longest: Duration,
+        is_late: impl Fn() -> bool,
         mut holds: impl FnMut(&Self) -> bool,
     ) -> Self {
-        let clock = SystemClock::new();
         let mut best = self;
         let mut simpler = best.simpler(tick);
         // From where the last one was found: what is simpler in the ways before was tried.
         let (mut place, mut in_vain) = (0, 0);
-        while in_vain < simpler.len() && clock.now() < longest {
+        while in_vain < simpler.len() && !is_late() {
             place %= simpler.len();
             if holds(&simpler[place]) {
                 best = simpler.swap_remove(place);

@@ -21,11 +21,13 @@ impl Run<'_> {
         let by_clients = |clause| clause == Clause::Err1 || Clause::CONCURRENT.contains(&clause);
         let profile = self.searcher.profile;
         let is_claimed = |clause: &Clause| profile.why_unclaimed(*clause).is_none();
+        let sure = self.settings.sequences.map_or(0, |_| concurrent::SURE);
         let may_meet = budget.clients > 1 && Clause::CONCURRENT.iter().any(is_claimed);
         if may_meet && self.wants(by_clients) {
             self.publish("concurrent");
             let search = concurrent::Budget {
                 clients: budget.clients,
+                sure,
                 short: budget.sequences / 2,
                 tasks: budget.sequences / 20,
                 threads: (budget.sequences / 500).clamp(4, 1_000),
@@ -49,7 +51,7 @@ impl Run<'_> {
                 false => budget.sequences / 5,
             };
             let seed = self.report.seed;
-            let found = self.searcher.cancelled(short, budget.clients, seed)?;
+            let found = self.searcher.cancelled(short, budget.clients, sure, seed)?;
             let claim = match short {
                 0 => {
                     "{programs} histories in which one call is cancelled, after every number of polls \

@@ -27,9 +27,11 @@ impl Timed<'_> {
         if self.subject.passing() == Passing::Injected || programs < MANY {
             return cores;
         }
-        let alone = self.takes(1);
-        let is_slow = alone > SLOW && self.takes(TIMES * cores) < MUCH * alone;
-        if is_slow { TIMES * cores } else { cores }
+        if waits(self.takes(1), || self.takes(TIMES * cores)) {
+            TIMES * cores
+        } else {
+            cores
+        }
     }
 
     /// How long a prepare takes while as many threads make one, each on a store of its own.
@@ -56,6 +58,11 @@ impl Timed<'_> {
         });
         took.into_iter().max().unwrap_or_default()
     }
+}
+
+/// Whether a call that takes so long alone is one that waits: it takes not much longer among others.
+fn waits(alone: Duration, among_others: impl FnOnce() -> Duration) -> bool {
+    alone > SLOW && among_others() < MUCH * alone
 }
 
 #[cfg(test)]
@@ -97,24 +104,29 @@ mod tests {
     }
 
     #[test]
-    fn stores_that_wait_are_waited_for_on_more_threads() {
-        let threads = |far: Duration, programs| {
-            let timed = Timed {
-                subject: &Arc::new(Far(far)),
-                profile: &Profile::default(),
-                tick: 1,
-            };
-            timed.threads(programs)
-        };
-        let cores = workers::cores() as usize;
-        let far = Duration::from_millis(100);
-        assert_eq!(threads(far, MANY), TIMES * cores);
-        assert_eq!(threads(far, MANY - 1), cores);
+    fn a_call_takes_as_long_as_it_waits_and_few_programs_need_no_more_threads_than_cores() {
+        let (far, profile) = (Duration::from_millis(2), Profile::default());
+        let subject = Arc::new(Far(far));
         let timed = Timed {
-            subject: &Arc::new(crate::conformance::Made(|_| MemStore::new())),
-            profile: &Profile::default(),
+            subject: &subject,
+            profile: &profile,
             tick: 1,
         };
+        assert!(timed.takes(1) >= far && timed.takes(3) >= far);
+        let cores = workers::cores() as usize;
+        assert_eq!(timed.threads(MANY - 1), cores);
+        let timed = Timed {
+            subject: &Arc::new(crate::conformance::Made(|_| MemStore::new())),
+            ..timed
+        };
         assert_eq!(timed.threads(MANY), cores);
+    }
+
+    #[test]
+    fn a_call_waits_if_it_takes_long_and_not_much_longer_among_others() {
+        let waits = |alone: u32, among_others: u32| waits(alone * SLOW, || among_others * SLOW);
+        assert!(waits(2, 2) && waits(2, 5));
+        assert!(!waits(2, 6) && !waits(2, 100));
+        assert!(!waits(1, 1));
     }
 }
