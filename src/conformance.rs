@@ -50,15 +50,16 @@ use crate::clock::ManualClock;
 use crate::store::Store;
 
 pub use check::Check;
+pub use check::searches::searches;
 #[doc(hidden)]
 pub use check::suite::Suite;
 pub use program::generate::programs;
 pub use program::outcome::Outcome;
 pub use program::trace::Trace;
 pub use program::{Program, ProgramError, Stated};
-pub use report::vectors::Vectors;
 pub use report::{Finding, Report, Searched, Status, Verdict, Violation};
-pub use search::Progress;
+pub use search::context::Progress;
+pub use search::vectors::Vectors;
 pub use subject::profile::Profile;
 pub use subject::{Clockwork, Made, Passing, Subject, Waiting};
 

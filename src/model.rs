@@ -50,14 +50,14 @@ pub struct Expected {
 /// assert_eq!(expected[3].clause, Clause::Ttl1);
 /// assert_eq!(expected[3].reply, Reply::Found(snapshot("second")));
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Model {
     now: Nanos,
     /// Every id that was ever committed.
     entries: BTreeMap<String, Entry>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 struct Entry {
     /// What was last committed; `None` once dropped.
     snapshot: Option<Snapshot>,

@@ -1,18 +1,21 @@
-//! Check: what to search; see [`run`](self::run) for what comes of it.
+//! Check: what a user calls. Comes in: a subject, and what was set. Goes out: a report.
 
 pub(crate) mod budget;
 pub(crate) mod isolate;
 pub(crate) mod run;
+pub(crate) mod searches;
+pub(crate) mod settings;
+pub(crate) mod so_far;
 pub(crate) mod suite;
 pub(crate) mod supervise;
 
-use super::program::{Program, ProgramError};
 use super::report::{Report, Verdict};
-use super::search::Progress;
+use super::search::context::Progress;
 use super::subject::Subject;
 use super::subject::erased::AnySubject;
 use super::subject::profile::Profile;
 use crate::clause::Clause;
+use settings::Settings;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,26 +26,6 @@ use std::time::Duration;
 pub struct Check<S> {
     subject: Arc<S>,
     settings: Settings,
-}
-
-/// What was set, and nothing where it was left alone.
-#[derive(Clone, Default)]
-pub(crate) struct Settings {
-    pub(crate) profile: Option<Profile>,
-    pub(crate) sequences: Option<usize>,
-    pub(crate) length: Option<usize>,
-    pub(crate) depth: Option<usize>,
-    /// The depth that is usual here, where none was set.
-    pub(crate) usual_depth: Option<usize>,
-    pub(crate) clients: Option<usize>,
-    pub(crate) tick: Option<Duration>,
-    pub(crate) seed: Option<u64>,
-    pub(crate) patience: Option<Duration>,
-    pub(crate) isolate: Option<bool>,
-    pub(crate) only: Vec<Clause>,
-    pub(crate) replay: Option<Result<Program, ProgramError>>,
-    pub(crate) regressions: Option<PathBuf>,
-    pub(crate) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
 impl<S: Subject> Check<S> {

@@ -10,5 +10,7 @@ pub(crate) mod journal;
 pub mod linear;
 pub(crate) mod lockstep;
 pub(crate) mod nonlinearizable;
+pub(crate) mod runner;
+pub(crate) mod schedule;
 pub(crate) mod spans;
 pub(crate) mod timed;

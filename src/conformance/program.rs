@@ -1,41 +1,51 @@
-//! Programs: sequences of operations, and their text form.
+//! Programs: all that is ever asked of a store, and its text form.
 
 pub(crate) mod corpus;
 pub(crate) mod cuts;
-pub(crate) mod dice;
-pub(crate) mod edits;
 pub(crate) mod fewer;
 pub(crate) mod generate;
 pub(crate) mod hostile;
 pub(crate) mod ids;
+pub(crate) mod mutation;
 pub(crate) mod outcome;
+pub(crate) mod outline;
+pub(crate) mod overlapping;
 pub(crate) mod payload;
+pub(crate) mod rng;
 pub(crate) mod supported;
 pub(crate) mod time;
 pub(crate) mod trace;
 pub(crate) mod values;
 
+mod change;
+pub(crate) mod orders;
 mod parse;
+pub(crate) mod shape;
+mod turns;
 mod write;
 
 use crate::constraint::Constraint;
 use crate::model::{Expected, Nanos, Op, Reply};
-use crate::snapshot::Snapshot;
+use shape::{Cancel, Together};
 use std::fmt;
-use std::str::FromStr;
 
 pub use parse::ProgramError;
 pub(crate) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText, Time, ascii};
 
-/// A sequence of operations, with a text form. `FromStr` reads it; `Display` writes it on one line,
-/// so that it can be pasted into `session-spec replay '..'`.
+/// What is asked of a store, with a text form: calls one after another, calls of several clients at
+/// once, calls that are cancelled, time that passes, and restarts. `FromStr` reads it; `Display` writes
+/// it on one line, so that it can be pasted into `session-spec replay '..'`.
 ///
 /// ```text
 /// s1: commit A v1 ttl 1s; advance 999.999999ms; prepare A -> v1
+/// s2: commit A v1 ttl 1s; together { prepare A | commit A v2 ttl 1s }; prepare A -> v2
+/// s2: commit A v1 ttl 1s; cancel after 2 polls { drop A }; prepare A -> v1 or nothing
 /// ```
 ///
-/// Operations stand one to a line or behind one another with `;`. The `s1:` in front is the form's
-/// version; it may be left out. `#` starts a comment that ends with its line.
+/// Operations stand one to a line or behind one another with `;`. In front is the form's version, which
+/// may be left out: `s1:` is of one client whose calls are all made to their end, and `s2:` adds what
+/// several clients do together, what is cancelled, and `or`. `#` starts a comment that ends with its
+/// line.
 ///
 /// | what | how |
 /// |---|---|
@@ -43,7 +53,14 @@ pub(crate) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText
 /// | `ID` | a base58 letter, which stands for the token of 32 such letters; or a JSON string; `*N` behind either repeats it, `+` joins two |
 /// | `PAYLOAD` | `v0`, `v1`, .. for small ones that differ in every part; or the snapshot's wire form without its id, in which strings may be repeated and joined as ids are |
 /// | `TIME` | a decimal number and `ns`, `us`, `ms` or `s`; or `max`, the longest `Duration` |
-/// | `-> REPLY` | behind an operation: what it must reply. A `PAYLOAD`, `nothing`, `done`, `refused`, or `refused` with the constraint, such as `refused empty-id` |
+/// | `-> REPLY` | behind an operation: what it must reply. A `PAYLOAD`, `nothing`, `done`, `refused`, or `refused` with the constraint, such as `refused empty-id`; where several are right, `-> v1 or nothing` |
+/// | cancelled call | `cancel after N polls { CALL }`: its future is dropped when it has been polled so often and has not returned; `cancel after N polls, M times { CALL }` does that so many times, one after another. `CALL` is a prepare, a commit or a drop, without `-> REPLY` |
+/// | at once | `together SCHEDULE pause TIME { CLIENT \| CLIENT .. }`, where both `SCHEDULE` and `pause TIME` may be left out. A `CLIENT` is one operation or more, cancelled ones among them, but neither `restart` nor `together`. The next step begins when all clients have returned |
+/// | `SCHEDULE` | none: the clients are tasks, polled in an order that is drawn |
+/// | | `polls 1 2 2! -`: the clients are tasks, polled in this order. `2` is the second client once it is awake, `2!` polls it though nobody woke it, and at `-` whatever else the executor runs has its turn |
+/// | | `threads`: the clients are threads |
+/// | | `threads hold 2 at clock 1`: the second client's thread is held at its first reading of the clock until the others have returned |
+/// | `pause TIME` | how long it is before each call, for what a store does on threads of its own |
 ///
 /// ```
 /// use session_spec::conformance::Program;
@@ -54,11 +71,22 @@ pub(crate) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText
 ///     program.to_string(),
 ///     "s1: commit A v1 ttl 1s; drop A; prepare A -> nothing"
 /// );
+///
+/// let program: Program = "together { drop A | cancel after 1 poll { prepare A } }".parse()?;
+/// assert_eq!(
+///     program.to_string(),
+///     "s2: together { drop A | cancel after 1 poll { prepare A } }"
+/// );
 /// # Ok::<(), session_spec::conformance::ProgramError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Program {
+    /// Every operation, in the order of the text.
     ops: Vec<Op>,
+    /// The calls that are cancelled: by place, in their order.
+    cancelled: Vec<(usize, Cancel)>,
+    /// What several clients do at once: in the order of the places, of which no two have one.
+    together: Vec<Together>,
     /// What the text says of the replies, as far as it does: by operation, in their order.
     stated: Vec<(usize, Stated)>,
 }
@@ -71,6 +99,8 @@ pub enum Stated {
     Reply(Reply),
     /// A refusal, whatever the constraint.
     AnyRefusal,
+    /// One of these.
+    OneOf(Vec<Stated>),
 }
 
 impl Stated {
@@ -79,12 +109,14 @@ impl Stated {
         match self {
             Self::Reply(reply) => expected.admits(reply),
             Self::AnyRefusal => matches!(expected.reply, Reply::Refused(_)),
+            Self::OneOf(replies) => replies.iter().any(|stated| stated.admitted_by(expected)),
         }
     }
 }
 
 impl Program {
-    /// The operations.
+    /// Every operation, in the order of the text: of clients that are at it together, one client after
+    /// another; one that is made many times, once.
     pub fn ops(&self) -> &[Op] {
         &self.ops
     }
@@ -116,16 +148,8 @@ impl From<Vec<Op>> for Program {
     fn from(ops: Vec<Op>) -> Self {
         Self {
             ops,
-            stated: Vec::new(),
+            ..Self::default()
         }
-    }
-}
-
-impl FromStr for Program {
-    type Err = ProgramError;
-
-    fn from_str(text: &str) -> Result<Self, ProgramError> {
-        parse::program(text)
     }
 }
 
@@ -155,16 +179,13 @@ const UNITS: [(&str, Nanos); 4] = [
     ("ns", 1),
 ];
 
-/// The only version there is. One more operation takes no new one: a reader that does not know it
-/// says so, and all others keep their meaning.
-const VERSION: &str = "s1";
+/// The versions there are: `s1` is of one client whose calls are made to their end, and `s2` adds to it.
+/// One more operation takes no new one: a reader that does not know it says so, and all others keep
+/// their meaning.
+const VERSIONS: [&str; 2] = ["s1", "s2"];
 
 /// Characters of the token that a single letter stands for.
 const LETTER_REPEATS: usize = crate::token::LEN;
-
-fn numbered(number: u64, id: &str) -> Snapshot {
-    payload::numbered(number, id)
-}
 
 #[cfg(test)]
 mod tests;

@@ -58,8 +58,8 @@ pub enum Verdict {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Searched {
-    /// `replay`, `regressions`, `isolated`, `exhaustive`, `random`, `restarted`, `concurrent` or
-    /// `cancelled`.
+    /// `replay` or `regressions`, of programs that were given; or one of
+    /// [`searches`](super::searches()).
     pub name: &'static str,
     /// What was covered, exactly.
     pub claim: String,
@@ -124,8 +124,8 @@ impl fmt::Display for Status {
 pub struct Violation {
     /// The clause.
     pub clause: Clause,
-    /// The program; its last operation got the wrong reply. Of a history, its calls in the order in
-    /// which they were invoked.
+    /// The program. Of one client, its last operation got the wrong reply; of several, or where a call is
+    /// cancelled, with the schedule in which it went wrong.
     #[serde(serialize_with = "as_text")]
     pub program: Program,
     /// What that reply should have been.
@@ -148,12 +148,15 @@ pub struct Violation {
     /// Of calls that overlap, or of which one was cancelled: who called what when, drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,
+    /// Of calls that overlap: why the program may not fail when it is run again, if it may not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub luck: Option<String>,
     /// The search that caught it.
     pub search: &'static str,
     /// How many programs that search ran until then, with this one; 0 where the store hung.
     pub after: u64,
     /// Whether the program failed when it was run again. If not, it could not be shrunk, and the store,
-    /// or the time it took, is a matter of luck. A history is no program, and never runs again alike.
+    /// or the time it took, is flaky.
     pub repeats: bool,
     /// The prepares before the last that rightly found nothing, where the model has an entry.
     #[serde(skip)]

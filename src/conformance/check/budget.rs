@@ -1,23 +1,16 @@
 //! Budget: how much a check searches.
 
-use super::Settings;
+use super::settings::Settings;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
+use crate::conformance::judge::runner::Runner;
 use crate::conformance::program::Program;
-use crate::conformance::report;
-use crate::conformance::search::Searcher;
-use crate::conformance::search::exhaust;
+use crate::conformance::report::thousands;
+use crate::conformance::search::context::Budget;
+use crate::conformance::search::exhaustive;
 use crate::conformance::subject::Passing;
 use crate::conformance::subject::workers;
 use std::time::Duration;
-
-/// How much is searched.
-pub(crate) struct Budget {
-    pub(crate) depth: usize,
-    pub(crate) sequences: usize,
-    pub(crate) length: usize,
-    pub(crate) clients: usize,
-}
 
 /// The most random programs that one check runs.
 const MOST_SEQUENCES: usize = 1_000_000_000;
@@ -29,87 +22,84 @@ const MOST_CLIENTS: usize = 32;
 /// The most operations that a random program can have.
 const LONGEST: usize = 100_000;
 
-impl Budget {
-    /// What was set, and the default for the rest.
-    pub(crate) fn of(settings: &Settings, searcher: &Searcher<'_>) -> Self {
-        let (depth, sequences, length) = match searcher.subject.passing() {
-            _ if searcher.is_in_lockstep() => (5, 10_000, 40),
-            Passing::Waiting => (3, 1_000, 12),
-            _ => (4, 2_000, 40),
-        };
-        let usual_depth = settings.usual_depth.unwrap_or(depth);
-        Self {
-            depth: settings.depth.unwrap_or(usual_depth),
-            sequences: settings.sequences.unwrap_or(sequences),
-            clients: settings.clients.unwrap_or(CLIENTS),
-            length: settings.length.unwrap_or(length),
-        }
+/// What was set, and the default for the rest.
+pub(crate) fn of(settings: &Settings, runner: &Runner<'_>) -> Budget {
+    let (depth, sequences, length) = match runner.subject.passing() {
+        _ if runner.is_in_lockstep() => (5, 10_000, 40),
+        Passing::Waiting => (3, 1_000, 12),
+        _ => (4, 2_000, 40),
+    };
+    let usual_depth = settings.usual_depth.unwrap_or(depth);
+    Budget {
+        depth: settings.depth.unwrap_or(usual_depth),
+        sequences: settings.sequences.unwrap_or(sequences),
+        is_asked_for: settings.sequences.is_some(),
+        clients: settings.clients.unwrap_or(CLIENTS),
+        length: settings.length.unwrap_or(length),
     }
+}
 
-    /// Less of what was not set, where programs take so long that a search would take longer than
-    /// [`LONG`]; and then, how long. Where time is waited for, that is known beforehand.
-    pub(crate) fn adapt(
-        &mut self,
-        settings: &Settings,
-        searcher: &Searcher<'_>,
-    ) -> Option<Duration> {
-        let is_set = settings.depth.is_some() && settings.sequences.is_some();
-        if is_set || searcher.subject.passing() == Passing::Waiting {
-            return None;
-        }
-        let pace = pace(searcher);
-        let (depth, sequences) = (self.depth, self.sequences);
-        if settings.depth.is_none() {
-            self.depth = deepest(depth, pace);
-        }
-        if settings.sequences.is_none() {
-            self.sequences = most(sequences, pace);
-        }
-        (depth > self.depth || sequences > self.sequences).then_some(pace)
+/// Less of what was not set, where programs take so long that a search would take longer than
+/// [`LONG`]; and then, how long. Where time is waited for, that is known beforehand.
+pub(crate) fn adapt(
+    budget: &mut Budget,
+    settings: &Settings,
+    runner: &Runner<'_>,
+) -> Option<Duration> {
+    let is_set = settings.depth.is_some() && settings.sequences.is_some();
+    if is_set || runner.subject.passing() == Passing::Waiting {
+        return None;
     }
+    let pace = pace(runner);
+    let (depth, sequences) = (budget.depth, budget.sequences);
+    if settings.depth.is_none() {
+        budget.depth = deepest(depth, pace);
+    }
+    if settings.sequences.is_none() {
+        budget.sequences = most(sequences, pace);
+    }
+    (depth > budget.depth || sequences > budget.sequences).then_some(pace)
+}
 
-    /// Whether this can be run.
-    pub(crate) fn validate(&self, check: &Settings) -> Result<(), String> {
-        if let Some(clause) = check
-            .only
-            .iter()
-            .find(|clause| !Clause::STORE.contains(clause))
-        {
-            let known: Vec<_> = Clause::STORE.iter().map(|clause| clause.id()).collect();
-            return Err(format!(
-                "{clause} is no clause of the store contract; those are {}",
-                known.join(" ")
-            ));
-        }
-        if self.depth > exhaust::DEEPEST {
-            return Err(format!(
-                "depth {} is beyond what can be searched; the deepest is {}, with {} programs",
-                self.depth,
-                exhaust::DEEPEST,
-                report::thousands(exhaust::programs_up_to(exhaust::DEEPEST))
-            ));
-        }
-        if self.sequences > MOST_SEQUENCES {
-            return Err(format!(
-                "{} random programs would take days; the most is {}",
-                report::thousands(self.sequences as u64),
-                report::thousands(MOST_SEQUENCES as u64)
-            ));
-        }
-        if self.sequences > 0 && !(1..=LONGEST).contains(&self.length) {
-            return Err(format!("random programs have a length of 1 to {LONGEST}"));
-        }
-        if self.clients > MOST_CLIENTS {
-            return Err(format!("the most clients at once are {MOST_CLIENTS}"));
-        }
-        let nothing = self.depth == 0 && self.sequences == 0;
-        if nothing && check.replay.is_none() && check.regressions.is_none() {
-            return Err(
-                "a depth and a number of sequences of 0 leave nothing to search".to_owned(),
-            );
-        }
-        Ok(())
+/// Whether this can be run.
+pub(crate) fn validate(budget: &Budget, check: &Settings) -> Result<(), String> {
+    if let Some(clause) = check
+        .only
+        .iter()
+        .find(|clause| !Clause::STORE.contains(clause))
+    {
+        let known: Vec<_> = Clause::STORE.iter().map(|clause| clause.id()).collect();
+        return Err(format!(
+            "{clause} is no clause of the store contract; those are {}",
+            known.join(" ")
+        ));
     }
+    if budget.depth > exhaustive::DEEPEST {
+        return Err(format!(
+            "depth {} is beyond what can be searched; the deepest is {}, with {} programs",
+            budget.depth,
+            exhaustive::DEEPEST,
+            thousands(exhaustive::programs_up_to(exhaustive::DEEPEST))
+        ));
+    }
+    if budget.sequences > MOST_SEQUENCES {
+        return Err(format!(
+            "{} random programs would take days; the most is {}",
+            thousands(budget.sequences as u64),
+            thousands(MOST_SEQUENCES as u64)
+        ));
+    }
+    if budget.sequences > 0 && !(1..=LONGEST).contains(&budget.length) {
+        return Err(format!("random programs have a length of 1 to {LONGEST}"));
+    }
+    if budget.clients > MOST_CLIENTS {
+        return Err(format!("the most clients at once are {MOST_CLIENTS}"));
+    }
+    let nothing = budget.depth == 0 && budget.sequences == 0;
+    if nothing && check.replay.is_none() && check.regressions.is_none() {
+        return Err("a depth and a number of sequences of 0 leave nothing to search".to_owned());
+    }
+    Ok(())
 }
 
 /// What takes longer is cut down, unless it was asked for.
@@ -119,10 +109,10 @@ const LONG: Duration = Duration::from_secs(15);
 const RANDOM: u32 = 9;
 
 /// How long the store takes for a usual program, as far as others on the machine do not hold it up.
-fn pace(searcher: &Searcher<'_>) -> Duration {
+fn pace(runner: &Runner<'_>) -> Duration {
     let usual = "commit A v1 ttl 1s; prepare A; commit B v2 ttl 2s; drop A; prepare A; prepare B; prepare C";
     let program: Program = usual.parse().expect("it is a program");
-    let run = searcher.runner(program.ops());
+    let run = runner.probe(program.ops());
     let clock = SystemClock::new();
     let times = (0..5).map(|_| {
         let begin = clock.now();
@@ -134,7 +124,7 @@ fn pace(searcher: &Searcher<'_>) -> Duration {
 
 fn deepest(depth: usize, pace: Duration) -> usize {
     let takes = |depth| {
-        let programs = u32::try_from(exhaust::programs_up_to(depth)).unwrap_or(u32::MAX);
+        let programs = u32::try_from(exhaustive::programs_up_to(depth)).unwrap_or(u32::MAX);
         pace.saturating_mul(programs) / workers::cores()
     };
     let mut depths = (2..=depth).rev();
@@ -189,22 +179,17 @@ mod tests {
 
     #[test]
     fn what_was_set_is_kept_and_of_the_rest_less_is_searched_where_calls_are_slow() {
-        let searcher = Searcher {
-            subject: &Arc::new(Made(|clock| Far(MemStore::with_clock(clock)))),
-            profile: &Profile::default(),
-            tick: 1_000_000_000,
-            deepest: None,
-            goes_by_chance: false,
-            is_wrong_alone: false,
-        };
+        let subject = Arc::new(Made(|clock| Far(MemStore::with_clock(clock))));
+        let profile = Profile::default();
+        let runner = Runner::new(&subject, &profile, None);
         let adapted = |depth, sequences| {
             let settings = Settings {
                 sequences,
                 depth,
                 ..Settings::default()
             };
-            let mut budget = Budget::of(&settings, &searcher);
-            let pace = budget.adapt(&settings, &searcher);
+            let mut budget = of(&settings, &runner);
+            let pace = adapt(&mut budget, &settings, &runner);
             assert!(pace.is_none_or(|pace| pace >= 7 * FAR), "{pace:?}");
             (budget.depth, budget.sequences, pace.is_some())
         };

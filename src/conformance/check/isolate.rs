@@ -7,6 +7,7 @@
 
 use crate::conformance::program::Program;
 use crate::conformance::report::{Report, Verdict};
+use crate::conformance::search::elsewhere::{Elsewhere, Fate};
 use crate::conformance::subject::panics;
 use std::cell::Cell;
 use std::env;
@@ -46,19 +47,6 @@ pub(crate) struct Isolation {
     arguments: Vec<OsString>,
     errand: String,
     patience: Duration,
-}
-
-/// What became of programs in a process of their own.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Survived,
-    /// The process ended in the midst of this program.
-    Died {
-        at: usize,
-        how: String,
-    },
-    /// The process did not come to the check, or not to its end.
-    Unknown,
 }
 
 /// The checks that this thread has made.
@@ -128,25 +116,6 @@ impl Isolation {
         })
     }
 
-    /// Runs `programs` in another process, one after another.
-    pub(crate) fn run(&self, programs: &[Program]) -> Fate {
-        let child = Command::new(&self.program)
-            .args(&self.arguments)
-            .env(ERRAND, &self.errand)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn();
-        let Ok(mut child) = child else {
-            return Fate::Unknown;
-        };
-        let fate = self.follow(&mut child, programs);
-        // It has said all that it has to say.
-        let _ = child.kill();
-        let _ = child.wait();
-        fate
-    }
-
     fn follow(&self, child: &mut Child, programs: &[Program]) -> Fate {
         let lines = lines_of(child);
         let mut text: Vec<_> = programs.iter().map(Program::to_string).collect();
@@ -183,6 +152,27 @@ impl Isolation {
             },
             _ => Fate::Unknown,
         }
+    }
+}
+
+impl Elsewhere for Isolation {
+    /// Runs `programs` in another process, one after another.
+    fn run(&self, programs: &[Program]) -> Fate {
+        let child = Command::new(&self.program)
+            .args(&self.arguments)
+            .env(ERRAND, &self.errand)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
+        let Ok(mut child) = child else {
+            return Fate::Unknown;
+        };
+        let fate = self.follow(&mut child, programs);
+        // It has said all that it has to say.
+        let _ = child.kill();
+        let _ = child.wait();
+        fate
     }
 }
 

@@ -1,31 +1,30 @@
 //! Run: a check under way, and what comes of it.
 
-mod chance;
 mod convict;
-mod histories;
-mod isolated;
-mod listed;
+mod flaky;
+mod given;
+mod notes;
 mod shorten;
 
-pub(crate) use convict::violation;
-
-use super::Settings;
-use super::budget::Budget;
+use super::budget;
 use super::isolate::Isolation;
-use super::supervise::SoFar;
+use super::searches::SEARCHES;
+use super::settings::Settings;
+use super::so_far::SoFar;
 use crate::clause::Clause;
 use crate::conformance::judge::coverage::Tally;
-use crate::conformance::judge::failure::Failing;
-use crate::conformance::judge::failure::Symptom;
+use crate::conformance::judge::failure::{Failing, Symptom};
+use crate::conformance::judge::runner::Runner;
+use crate::conformance::judge::schedule;
 use crate::conformance::judge::timed::Precision;
-use crate::conformance::program::Time;
+use crate::conformance::program::Program;
 use crate::conformance::report::findings;
 use crate::conformance::report::regressions::Regressions;
-use crate::conformance::report::{self, Finding, Report, Searched, Verdict, Violation};
-use crate::conformance::search::exhaust::{self, Scope};
-use crate::conformance::search::restarts;
-use crate::conformance::search::{self, Progress, Search, Searcher};
-use crate::conformance::subject::Passing;
+use crate::conformance::report::{Finding, Report, Searched, Verdict, Violation};
+use crate::conformance::search::context::{Budget, Context, Progress};
+use crate::conformance::search::definition::{Search, Takes};
+use crate::conformance::search::elsewhere::Elsewhere;
+use crate::conformance::search::found::{Deadly, Found};
 use crate::conformance::subject::erased::AnySubject;
 use crate::conformance::subject::profile::Profile;
 use rand::TryRng as _;
@@ -36,7 +35,10 @@ use std::time::Duration;
 /// A check under way.
 pub(crate) struct Run<'a> {
     settings: &'a Settings,
-    pub(crate) searcher: Searcher<'a>,
+    pub(super) runner: Runner<'a>,
+    budget: Budget,
+    isolation: Option<Isolation>,
+    /// What is known so far, for whoever waits for this check.
     so_far: &'a Mutex<SoFar>,
     tally: Tally,
     precision: Precision,
@@ -46,6 +48,12 @@ pub(crate) struct Run<'a> {
     known: Vec<Failing>,
     /// Whether the subject can restart its store.
     restarts: bool,
+    /// What ends the process of the store.
+    deadly: Option<Deadly>,
+    /// Some program failed in some of its runs only.
+    is_flaky: bool,
+    /// Some program of one client has failed.
+    fails_alone: bool,
     /// Histories that could not be judged, with the clauses that they were for, and calls in histories
     /// that failed with an error.
     undecided: (u64, Vec<Clause>),
@@ -54,9 +62,6 @@ pub(crate) struct Run<'a> {
     errors: u64,
     /// How long the store takes for a program, where that is so long that less was searched.
     pace: Option<Duration>,
-    isolation: Option<Isolation>,
-    /// Where values and ids of all kinds end the process.
-    is_random_deadly: bool,
     report: Report,
 }
 
@@ -67,30 +72,25 @@ impl<'a> Run<'a> {
         profile: &'a Profile,
         so_far: &'a Mutex<SoFar>,
     ) -> Self {
-        let tick = settings.tick;
-        let tick = tick.unwrap_or_else(|| Searcher::default_tick(subject.passing(), profile));
+        let runner = Runner::new(subject, profile, settings.tick);
         Self {
             settings,
-            searcher: Searcher {
-                subject,
-                profile,
-                tick: search::ticks(tick),
-                deepest: None,
-                goes_by_chance: false,
-                is_wrong_alone: false,
-            },
+            runner,
+            budget: budget::of(settings, &runner),
+            isolation: None,
             so_far,
             tally: Tally::default(),
             precision: Precision::default(),
             symptoms: BTreeSet::new(),
             known: Vec::new(),
             restarts: false,
+            deadly: None,
+            is_flaky: false,
+            fails_alone: false,
             undecided: (0, Vec::new()),
             failed: 0,
             errors: 0,
             pace: None,
-            isolation: None,
-            is_random_deadly: false,
             report: Report {
                 store: short(subject.store_name()),
                 profile: profile.to_string(),
@@ -108,6 +108,15 @@ impl<'a> Run<'a> {
     pub(crate) fn isolating(mut self, isolation: Option<Isolation>) -> Self {
         self.isolation = isolation;
         self
+    }
+
+    /// In the other process: runs a program, whatever comes of it.
+    pub(crate) fn on_errand(&self, program: &Program) {
+        if program.is_sequential() {
+            drop(self.runner.probe(program.ops())(program.ops()));
+            return;
+        }
+        schedule::executions(self.runner.subject, program, &mut drop).for_each(drop);
     }
 
     /// Tells what is known so far, and which search comes next.
@@ -137,6 +146,7 @@ impl<'a> Run<'a> {
         self.restarts = so_far.restarts;
         self.report = so_far.report.unwrap_or(self.report);
         self.keep(violation);
+        self.keep_regressions();
         self.report.notes.push(format!(
             "the check ended at that call, in the {} search; what was not searched by then is not said \
              here",
@@ -146,13 +156,13 @@ impl<'a> Run<'a> {
     }
 
     fn conclude(mut self) -> Report {
-        self.forget_bad_luck();
+        self.forget_flaky();
         self.note();
         self.report.clauses = Finding::all(
             &self.tally,
             &self.undecided.1,
             &self.report.violations,
-            self.searcher.profile,
+            self.runner.profile,
             &self.settings.only,
             self.restarts,
         );
@@ -160,231 +170,147 @@ impl<'a> Run<'a> {
         self.report
     }
 
+    /// What a search is handed.
+    fn context<'b>(&'b self, progress: &'b (dyn Fn(Progress) + Sync)) -> Context<'b> {
+        let by_clients = |clause| clause == Clause::Err1 || Clause::CONCURRENT.contains(&clause);
+        let mut violations = self.report.violations.iter();
+        let isolation = self.isolation.as_ref();
+        Context {
+            runner: self.runner,
+            budget: self.budget,
+            seed: self.report.seed,
+            progress,
+            elsewhere: isolation.map(|isolation| isolation as &dyn Elsewhere),
+            restarts: self.restarts,
+            deadly: self.deadly,
+            is_flaky: self.is_flaky,
+            fails_alone: self.fails_alone,
+            fails_at_once: violations.any(|found| by_clients(found.clause)),
+        }
+    }
+
     fn search(&mut self) -> Result<(), String> {
-        let check = self.settings;
-        let mut budget = Budget::of(self.settings, &self.searcher);
-        budget.validate(self.settings)?;
-        let progress = |progress| {
-            if let Some(tell) = &check.progress {
-                tell(progress);
-            }
-        };
-        if let Some(replay) = &check.replay {
+        let settings = self.settings;
+        budget::validate(&self.budget, settings)?;
+        if let Some(replay) = &settings.replay {
             let program = replay.clone().map_err(|error| error.to_string())?;
-            let search = self.given("replay", vec![program])?;
-            let claim = match search.tally.programs {
+            let found = self.given("replay", vec![program])?;
+            let claim = match found.tally.programs {
                 1 => "{programs} program as given",
                 _ => "the program as given, {programs} times, at every phase of the clock",
             };
-            self.take("replay", claim.to_owned(), search);
+            let claim = claim.to_owned();
+            self.take("replay", Found { claim, ..found });
             return Ok(());
         }
         self.publish("restarted");
-        self.restarts = self.searcher.can_restart()?;
-        let kept = check
-            .regressions
-            .as_deref()
-            .map(Regressions::read)
-            .transpose()?;
-        if let Some(kept) = &kept {
-            let search = self.given("regressions", kept.programs.clone())?;
-            self.take(
-                "regressions",
-                "{programs} programs that failed once".to_owned(),
-                search,
-            );
+        self.restarts = self.runner.can_restart()?;
+        if let Some(kept) = self.regressions()? {
+            let found = self.given("regressions", kept.programs)?;
+            let claim = "{programs} programs that failed once".to_owned();
+            self.take("regressions", Found { claim, ..found });
         }
-        let elsewhere = [Clause::CONCURRENT, Clause::CANCELLED, Clause::RESTARTED].concat();
-        let sequential = self.wants(|clause| !elsewhere.contains(&clause));
-        if sequential && budget.sequences > 0 && !self.isolated() {
-            return Ok(());
-        }
-        self.searcher.make_one()?;
-        self.publish("exhaustive");
-        self.pace = budget.adapt(self.settings, &self.searcher);
-        if sequential && budget.depth > 0 {
-            self.exhaustive(budget.depth, &progress)?;
-        }
-        if sequential && budget.sequences > 0 && !self.is_random_deadly {
-            self.listed(budget.sequences)?;
-            self.publish("random");
-            let (sequences, length) = (budget.sequences, budget.length);
-            let search = self
-                .searcher
-                .random(sequences, length, self.report.seed, &progress)?;
-            let claim = format!(
-                "{{programs}} programs of up to {length} operations, with {}extreme times to live, {} \
-                 and {} JSON value",
-                if self.searcher.subject.passing() == Passing::Injected {
-                    "times relative to deadlines, "
-                } else {
-                    ""
-                },
-                if self.searcher.profile.supported.ids.is_some() {
-                    "supported ids"
-                } else {
-                    "hostile ids"
-                },
-                if self.supports_any_value() {
-                    "any"
-                } else {
-                    "any supported"
-                },
-            );
-            self.take("random", claim, search);
-        }
-        if self.restarts && self.wants(|clause| Clause::RESTARTED.contains(&clause)) {
-            self.restarted(&budget, &progress)?;
-        }
-        self.shorten(budget.depth);
-        if budget.sequences > 0 {
-            self.histories(&budget, &progress)?;
-        }
-        if let Some(kept) = &kept {
-            let kept = kept.keep(&self.report.violations, self.report.seed);
-            self.report.notes.extend(kept.err());
-        }
+        self.make_searches()?;
+        self.keep_regressions();
         Ok(())
     }
 
-    /// The search in all programs of up to `depth` operations.
-    fn exhaustive(
-        &mut self,
-        depth: usize,
-        progress: &(impl Fn(Progress) + Sync),
-    ) -> Result<(), String> {
-        self.publish("exhaustive");
-        let search = self.searcher.exhaustive(depth, progress)?;
-        let times = self.searcher.times_each();
-        let all = exhaust::programs_up_to(depth) * times as u64;
-        let claim = format!(
-            "{}{{programs}} programs of up to {} operations over {}{}",
-            if all == search.tally.programs {
-                "all "
-            } else {
-                ""
-            },
-            depth,
-            Scope::new(self.searcher.profile, self.searcher.tick).claim(),
-            match times {
-                1 => String::new(),
-                times =>
-                    format!("; each begun at {times} phases of the clock, and counted as often"),
+    /// Makes those of all searches that fit the subject, and that could show something that was asked for.
+    fn make_searches(&mut self) -> Result<(), String> {
+        let settings = self.settings;
+        let progress = |progress| {
+            if let Some(tell) = &settings.progress {
+                tell(progress);
             }
-        );
-        self.take("exhaustive", claim, search);
-        Ok(())
-    }
-
-    /// The search in programs with restarts.
-    fn restarted(
-        &mut self,
-        budget: &Budget,
-        progress: &(impl Fn(Progress) + Sync),
-    ) -> Result<(), String> {
-        self.publish("restarted");
-        let search = restarts::Budget {
-            depth: budget.depth,
-            sequences: budget.sequences.div_ceil(2),
-            length: budget.length,
         };
-        let claim = search.claim(&self.searcher);
-        let seed = self.report.seed;
-        let search = self.searcher.restarted(search, seed, progress)?;
-        self.take("restarted", claim, search);
+        let [crash, others @ ..] = &SEARCHES;
+        self.make(crash, &progress)?;
+        if self.deadly == Some(Deadly::All) {
+            return Ok(());
+        }
+        self.runner.make_one()?;
+        self.pace = budget::adapt(&mut self.budget, settings, &self.runner);
+        for takes in [Takes::Programs, Takes::Histories] {
+            for search in others.iter().filter(|search| search.takes == takes) {
+                self.make(search, &progress)?;
+            }
+            if takes == Takes::Programs {
+                self.shorten();
+            }
+        }
         Ok(())
     }
 
-    /// Whether such a clause was asked for and is claimed.
-    fn wants(&self, such: impl Fn(Clause) -> bool) -> bool {
+    /// Makes a search, if it fits.
+    fn make(
+        &mut self,
+        search: &Search,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), String> {
+        let has_share = (search.share)(&self.budget) > 0;
+        let fits = || (search.fits)(&self.context(progress));
+        if !has_share || !self.wants(search) || !fits() {
+            return Ok(());
+        }
+        self.publish(search.name);
+        let found = (search.run)(&self.context(progress))?;
+        self.take(search.name, found);
+        Ok(())
+    }
+
+    fn regressions(&self) -> Result<Option<Regressions>, String> {
+        let file = self.settings.regressions.as_deref();
+        file.map(Regressions::read).transpose()
+    }
+
+    /// Adds what was found to the file of regressions, if there is one.
+    fn keep_regressions(&mut self) {
+        let kept = self.regressions();
+        let kept = kept.and_then(|kept| match kept {
+            Some(kept) => kept.keep(&self.report.violations, self.report.seed),
+            None => Ok(()),
+        });
+        self.report.notes.extend(kept.err());
+    }
+
+    /// Whether a clause was asked for, and is claimed, that the search can show to be broken.
+    fn wants(&self, search: &Search) -> bool {
         let only = &self.settings.only;
         let mut clauses = Clause::STORE.iter().copied();
         clauses.any(|clause| {
-            let is_claimed = self.searcher.profile.why_unclaimed(clause).is_none();
-            such(clause) && is_claimed && (only.is_empty() || only.contains(&clause))
+            let is_claimed = self.runner.profile.why_unclaimed(clause).is_none();
+            let is_asked_for = only.is_empty() || only.contains(&clause);
+            (search.shows)(clause) && is_claimed && is_asked_for
         })
     }
 
-    fn supports_any_value(&self) -> bool {
-        self.searcher.deepest.is_none()
-            && self.searcher.profile.supported.depth.is_none()
-            && self.searcher.profile.supported.size.is_none()
-    }
-
     /// Takes in what a search came to.
-    fn take(&mut self, name: &'static str, claim: String, search: Search) {
-        self.report.searches.push(Searched {
-            name,
-            claim,
-            programs: search.tally.programs,
-            steps: search.tally.steps,
-        });
-        self.tally.add(&search.tally);
-        self.precision.add(search.precision);
-        self.convict(name, search);
-    }
-
-    fn note(&mut self) {
-        let Precision { open, wakes, late } = self.precision;
-        let count = report::thousands;
-        let mut note = |text: String| self.report.notes.push(text);
-        if let Some(pace) = self.pace {
-            note(format!(
-                "the store takes {}us for a program of seven calls, so less was searched than usual: \
-                 `depth` and `sequences` say how much",
-                count(u64::try_from(pace.as_micros()).unwrap_or(u64::MAX))
-            ));
+    fn take(&mut self, name: &'static str, mut found: Found) {
+        if !found.claim.is_empty() {
+            self.report.searches.push(Searched {
+                name,
+                claim: std::mem::take(&mut found.claim),
+                programs: found.tally.programs,
+                steps: found.tally.steps,
+            });
         }
-        if self.tally.refused_ids > 0 {
-            note(format!(
-                "the store refused {} commits for ids that are not tokens, as IDN-2 allows",
-                count(self.tally.refused_ids)
-            ));
+        self.tally.add(&found.tally);
+        self.precision.add(found.precision);
+        self.failed += found.failed;
+        if found.undecided > 0 {
+            self.undecided.0 += found.undecided;
+            let search = SEARCHES.iter().find(|search| search.name == name);
+            let shows = search.map_or(Takes::is_of_histories as fn(Clause) -> bool, |one| {
+                one.shows
+            });
+            let of_order = |clause: &Clause| shows(*clause) && *clause != Clause::Err1;
+            let clauses = Clause::STORE.iter().copied();
+            self.undecided.1.extend(clauses.filter(of_order));
         }
-        if open > 0 {
-            note(format!(
-                "{} fell so near to a deadline that the clock, as exact as it is, did not decide; that \
-                 counts for no clause",
-                match open {
-                    1 => "1 reply".to_owned(),
-                    _ => format!("{} replies", count(open)),
-                }
-            ));
-        }
-        if self.failed > 0 {
-            note(format!(
-                "{} calls of several clients failed with an error, so that they may have taken effect \
-                 or not",
-                count(self.failed)
-            ));
-        }
-        if self.errors > 0 {
-            note(
-                "some calls of one client failed with an error that did not come again; a backend that \
-                 cannot answer has to say so (ERR-2), so they count for no clause"
-                    .to_owned(),
-            );
-        }
-        if self.undecided.0 > 0 {
-            note(format!(
-                "{} histories are undecided: too many orders might explain them",
-                count(self.undecided.0)
-            ));
-        }
-        if wakes > 0 {
-            note(format!(
-                "time was waited for, in ticks of {}: the very instant of a deadline was not hit, and \
-                 long advances were left out; {} of {} wake-ups were late",
-                Time(self.searcher.tick),
-                count(late),
-                count(wakes)
-            ));
-        }
-        for (clause, why) in &self.searcher.profile.unclaimed {
-            self.report
-                .notes
-                .push(format!("{clause} is not claimed: {why}"));
-        }
+        self.deadly = found.deadly.or(self.deadly);
+        let notes = std::mem::take(&mut found.notes);
+        self.convict(name, found);
+        self.report.notes.extend(notes);
     }
 }
 

@@ -1,21 +1,20 @@
 //! Supervise: a check on a thread of its own, which is left behind when the store hangs.
 
-use super::Settings;
 use super::isolate::{self, Role};
-use super::run::{Run, violation};
-use crate::clause::Clause;
-use crate::conformance::explain::diagnose::Diagnosis;
-use crate::conformance::explain::hang;
-use crate::conformance::judge::coverage::Tally;
-use crate::conformance::judge::timed::Precision;
-use crate::conformance::program::Time;
+use super::run::Run;
+use super::settings::Settings;
+use super::so_far::SoFar;
+use crate::conformance::explain::diagnose::{self, Diagnosis};
+use crate::conformance::explain::hang::Hanging;
+use crate::conformance::judge::failure::{Failing, Failure};
+use crate::conformance::judge::runner::Runner;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
+use crate::conformance::program::{Program, Time};
 use crate::conformance::report::{Report, Violation};
-use crate::conformance::search::scenario::Scenario;
 use crate::conformance::subject::erased::AnySubject;
 use crate::conformance::subject::profile::Profile;
-use crate::conformance::subject::watch::{Hung, Running as _, Watch, Watcher};
+use crate::conformance::subject::watch::{Watch, Watcher};
 use crate::conformance::subject::workers;
 use std::panic;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -43,7 +42,7 @@ fn errand(subject: &Arc<dyn AnySubject>, settings: &Settings) -> ! {
     let profile = profile(&**subject, settings);
     let nobody = Mutex::default();
     let run = Run::new(&**subject, settings, &profile, &nobody);
-    isolate::errand(|program| drop(run.searcher.runner(program.ops())(program.ops())))
+    isolate::errand(|program| run.on_errand(program))
 }
 
 fn supervised(subject: &Arc<dyn AnySubject>, settings: &Settings) -> Report {
@@ -88,74 +87,52 @@ fn end(
     subject: &Arc<dyn AnySubject>,
     settings: &Settings,
     so_far: SoFar,
-    hung: &Hung,
+    hung: &Program,
     patience: Duration,
 ) -> Report {
     let (profile, nobody) = (profile(&**subject, settings), Mutex::default());
     let run = Run::new(&**subject, settings, &profile, &nobody);
-    let tick = run.searcher.tick;
-    let violation = if let Some(scenario) = &hung.scenario {
-        let reduced = hang::reduce(subject, &profile, tick, scenario, patience);
-        of_scenario(scenario, reduced.as_ref(), so_far.search, patience)
-    } else {
-        let failing = hang::shrink(subject, &profile, tick, &hung.ops, patience);
-        let diagnosis = Diagnosis::of(&failing, tick, None, None);
-        violation(failing, so_far.search, 0, Some(diagnosis))
+    let hanging = Hanging {
+        subject,
+        profile: &profile,
+        tick: run.runner.tick,
+        patience,
     };
+    let smallest = hanging.smallest(hung);
+    let violation = violation(hung, smallest, &run.runner, so_far.search, patience);
     run.end(so_far, violation)
 }
 
-/// A call that overlaps others, or comes after a cancelled one, did not return; nothing `reduced` where
-/// it did when it was made again.
-fn of_scenario(
-    scenario: &Scenario,
-    reduced: Option<&Scenario>,
+/// A call did not return; nothing is `smallest` where it did when it was made again.
+fn violation(
+    hung: &Program,
+    smallest: Option<Program>,
+    runner: &Runner<'_>,
     search: &'static str,
     patience: Duration,
 ) -> Violation {
+    let repeats = smallest.is_some();
+    let program = smallest.unwrap_or_else(|| hung.clone());
     let got = Outcome::Hung(patience);
-    let repeats = reduced.is_some();
-    let last = repeats.then_some(&got);
-    let scenario = reduced.unwrap_or(scenario);
-    let is_cancelling = scenario.is_cancelling();
-    Violation {
-        clause: match is_cancelling {
-            true => Clause::Can1,
-            false => Clause::Err1,
-        },
-        because: format!(
-            "a call did not return within {}, though it returns when one client calls at a time{}",
-            Time(nanos(patience)),
-            match is_cancelling {
-                true => " and no call is cancelled",
-                false => "",
-            }
-        ),
-        program: scenario.ops(0).into(),
-        expected: None,
-        near_miss: None,
-        refused_ids: Vec::new(),
-        history: Some(scenario.lines(last)),
-        search,
-        after: 0,
-        repeats,
-        otherwise: Vec::new(),
-        got,
+    if program.is_sequential() {
+        let ops = program.ops().to_vec();
+        let failure = Failure::of_last(&ops, got);
+        let failing = Failing { ops, failure };
+        let diagnosis = Diagnosis::of(&failing, runner.tick, None, None);
+        return diagnose::violation(failing, search, 0, Some(diagnosis).filter(|_| repeats));
     }
+    let without = match program.is_cancelling() {
+        true => " and no call is cancelled",
+        false => "",
+    };
+    let because = format!(
+        "a call did not return within {}, though it returns when one client calls at a time{without}",
+        Time(nanos(patience)),
+    );
+    Violation::of_hang(program, because, got, search, repeats)
 }
 
 fn profile(subject: &dyn AnySubject, settings: &Settings) -> Profile {
     let told = settings.profile.clone();
     told.unwrap_or_else(|| subject.profile())
-}
-
-/// What a check knows while it goes on.
-#[derive(Clone, Default)]
-pub(crate) struct SoFar {
-    /// The search under way.
-    pub(crate) search: &'static str,
-    pub(crate) tally: Tally,
-    pub(crate) precision: Precision,
-    pub(crate) restarts: bool,
-    pub(crate) report: Option<Report>,
 }

@@ -19,6 +19,7 @@ use crate::conformance::judge::failure::{Failing, Probe};
 use crate::conformance::program::ids::ids as ids_of;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
+use crate::conformance::report::Violation;
 use crate::model::{Nanos, Op, Reply};
 use crate::token;
 use facts::{is_foreign, is_plain};
@@ -66,6 +67,35 @@ fn clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
             let id = op.id().unwrap_or_default();
             call(op, failing, &story(id))
         }
+    }
+}
+
+/// What a failing program shows; of one that did not fail again, nothing says what in it matters.
+pub(crate) fn violation(
+    failing: Failing,
+    search: &'static str,
+    after: u64,
+    diagnosis: Option<Diagnosis>,
+) -> Violation {
+    let repeats = diagnosis.is_some();
+    let Diagnosis { clause, near_miss } = diagnosis.unwrap_or(Diagnosis {
+        clause: failing.failure.expected.clause,
+        near_miss: None,
+    });
+    Violation {
+        clause,
+        because: argument(&failing, clause),
+        near_miss,
+        refused_ids: failing.failure.refused_ids,
+        program: failing.ops.into(),
+        expected: Some(failing.failure.expected.reply),
+        got: failing.failure.outcome,
+        history: None,
+        luck: None,
+        search,
+        after,
+        repeats,
+        otherwise: failing.failure.otherwise,
     }
 }
 

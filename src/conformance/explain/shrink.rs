@@ -5,61 +5,68 @@
 
 mod ids;
 mod payloads;
+mod shape;
 mod times;
 mod values;
 
-use crate::conformance::judge::failure::{Failing, Failure, Mistake};
+use crate::conformance::judge::failure::{Failing, Failure};
+use crate::conformance::program::Program;
 use crate::model::{Nanos, Op};
 
-/// The smallest program found from `ops` that makes the same mistake. `run` is what runs a
-/// program, and `tick` the unit of plain times; nothing when `ops` does not fail now, as with a
-/// store that is not deterministic.
+/// The smallest program of one client found from `ops` that makes the same mistake. `run` is what runs a
+/// program, and `tick` the unit of plain times; nothing when `ops` does not fail now, as with a store that
+/// is not deterministic.
 pub(crate) fn shrink(
     ops: Vec<Op>,
     tick: Nanos,
     run: impl Fn(&[Op]) -> Option<Failure>,
 ) -> Option<Failing> {
-    let failure = run(&ops)?;
-    let mut shrinker = Shrinker {
-        mistake: failure.mistake(),
-        best: cut(ops, failure),
-        tick,
-        run,
-        left: MOST_TRIES,
+    let mut failure = run(&ops)?;
+    let mistake = failure.mistake();
+    let cut = |ops: &[Op], failure: &Failure| Program::from(ops[..=failure.at].to_vec());
+    let program = cut(&ops, &failure);
+    let accept = |program: &Program| {
+        let again = run(program.ops()).filter(|again| again.mistake() == mistake)?;
+        let program = cut(program.ops(), &again);
+        failure = again;
+        Some(program)
     };
-    let passes = [
+    let program = Shrinker::new(program, tick, accept).shrink(&[
         Shrinker::drop_operations,
+        Shrinker::drop_pair,
         Shrinker::merge_advances,
         Shrinker::advance_into_lives,
         Shrinker::simplify_ids,
         Shrinker::simplify_payloads,
         Shrinker::simplify_times,
-    ];
-    // Each as often as it does something, before the next: to begin again with the first every time
-    // would try the same again and again.
-    let mut in_vain = 0;
-    for pass in passes.iter().cycle() {
-        in_vain = match shrinker.exhaust(*pass) {
-            true => 1,
-            false => in_vain + 1,
-        };
-        if in_vain == passes.len() {
-            break;
-        }
-    }
-    Some(shrinker.best)
+    ]);
+    let ops = program.ops().to_vec();
+    Some(Failing { ops, failure })
 }
 
-fn cut(mut ops: Vec<Op>, failure: Failure) -> Failing {
-    ops.truncate(failure.at + 1);
-    Failing { ops, failure }
-}
-
-struct Shrinker<R> {
-    mistake: Mistake,
-    best: Failing,
+/// The smallest program found from one whose calls overlap or are cancelled. `accept` says whether a
+/// program still fails in the same way, and if so gives it in the schedule in which it does. Since to look
+/// takes it many runs, fewer simplifications are tried than of programs of one client.
+pub(crate) fn shrink_history(
+    program: Program,
     tick: Nanos,
-    run: R,
+    accept: impl FnMut(&Program) -> Option<Program>,
+) -> Program {
+    Shrinker::new(program, tick, accept).shrink(&[
+        Shrinker::simplify_shape,
+        Shrinker::drop_operations,
+        Shrinker::simplify_ids,
+        Shrinker::simplify_payloads,
+        Shrinker::make_times_plain,
+    ])
+}
+
+/// Makes a program smaller, for as long as it fails in the same way.
+struct Shrinker<A> {
+    best: Program,
+    tick: Nanos,
+    /// Gives a program as it is to be kept, if it fails in the same way.
+    accept: A,
     /// How many programs may still be tried, or fewer long ones.
     left: usize,
 }
@@ -68,22 +75,30 @@ struct Shrinker<R> {
 /// small steps, would take millions.
 const MOST_TRIES: usize = 50_000;
 
-impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
-    /// Takes `ops` over if they fail in the same way. Whoever calls this made them simpler.
-    fn try_these(&mut self, ops: Vec<Op>) -> bool {
-        let cost = 1 + ops.len() / 64;
-        if self.left < cost {
-            self.left = 0;
-            return false;
+impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
+    fn new(program: Program, tick: Nanos, accept: A) -> Self {
+        Self {
+            best: program,
+            tick,
+            accept,
+            left: MOST_TRIES,
         }
-        self.left -= cost;
-        match (self.run)(&ops) {
-            Some(failure) if failure.mistake() == self.mistake => {
-                self.best = cut(ops, failure);
-                true
+    }
+
+    /// Takes every pass as often as it does something, before the next: to begin again with the first
+    /// every time would try the same again and again.
+    fn shrink(mut self, passes: &[fn(&mut Self) -> bool]) -> Program {
+        let mut in_vain = 0;
+        for pass in passes.iter().cycle() {
+            in_vain = match self.exhaust(*pass) {
+                true => 1,
+                false => in_vain + 1,
+            };
+            if in_vain == passes.len() {
+                break;
             }
-            _ => false,
         }
+        self.best
     }
 
     /// Takes a pass as often as it makes the program simpler. Says whether it ever did.
@@ -95,17 +110,36 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         simpler
     }
 
-    /// Leaves out stretches of operations, the long ones first, then any two.
+    /// Takes a program over if it fails in the same way. Whoever calls this made it simpler.
+    fn try_this(&mut self, program: &Program) -> bool {
+        let cost = 1 + program.ops().len() / 64;
+        if self.left < cost {
+            self.left = 0;
+            return false;
+        }
+        self.left -= cost;
+        let accepted = (self.accept)(program);
+        let is_accepted = accepted.is_some();
+        self.best = accepted.unwrap_or_else(|| std::mem::take(&mut self.best));
+        is_accepted
+    }
+
+    /// The same with other operations in the same places.
+    fn try_ops(&mut self, ops: Vec<Op>) -> bool {
+        let program = self.best.with_ops(ops);
+        self.try_this(&program)
+    }
+
+    /// Leaves out stretches of operations, the long ones first.
     fn drop_operations(&mut self) -> bool {
         let mut smaller = false;
-        let mut stretch = self.best.ops.len();
+        let mut stretch = self.best.ops().len();
         while stretch > 0 {
             let mut start = 0;
-            while start < self.best.ops.len() {
-                let end = (start + stretch).min(self.best.ops.len());
-                let mut ops = self.best.ops.clone();
-                ops.drain(start..end);
-                if self.try_these(ops) {
+            while start < self.best.ops().len() {
+                let end = (start + stretch).min(self.best.ops().len());
+                let fewer = self.best.without(start..end);
+                if self.try_this(&fewer) {
                     smaller = true;
                 } else {
                     start += stretch;
@@ -113,34 +147,32 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             }
             stretch /= 2;
         }
-        smaller || self.drop_pair()
+        smaller
     }
 
-    /// Of a long program, any two that are near to each other.
+    /// Leaves out any two; of a long program, that are near to each other.
     fn drop_pair(&mut self) -> bool {
-        let len = self.best.ops.len();
-        let reach = (2_048 / len).max(4);
+        let len = self.best.ops().len();
+        let reach = (2_048 / len.max(1)).max(4);
         let near = move |second: usize| second.saturating_sub(reach)..second;
         let pairs = (1..len).flat_map(|second| near(second).map(move |first| (first, second)));
         pairs.into_iter().any(|(first, second)| {
-            let mut ops = self.best.ops.clone();
-            ops.remove(second);
-            ops.remove(first);
-            self.try_these(ops)
+            let fewer = self.best.without(second..second + 1);
+            let fewer = fewer.without(first..first + 1);
+            self.try_this(&fewer)
         })
     }
 
     /// Leaves out an advance and lets the lives that begin later, and the next advance, be longer
     /// instead, so that what ends later ends at the same time.
     fn advance_into_lives(&mut self) -> bool {
-        (0..self.best.ops.len()).any(|at| {
-            let Op::Advance { by } = self.best.ops[at] else {
+        (0..self.best.ops().len()).any(|at| {
+            let Op::Advance { by } = self.best.ops()[at] else {
                 return false;
             };
-            let mut ops = self.best.ops.clone();
-            ops.remove(at);
+            let mut ops = self.best.ops().to_vec();
             let mut advanced = false;
-            for op in &mut ops[at..] {
+            for op in &mut ops[at + 1..] {
                 match op {
                     Op::Commit { ttl, .. } if *ttl > 0 && !advanced => *ttl += by,
                     Op::Advance { by: time } if !advanced => {
@@ -150,7 +182,11 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
                     _ => {}
                 }
             }
-            advanced && self.try_these(ops)
+            if !advanced {
+                return false;
+            }
+            let without = self.best.with_ops(ops).without(at..at + 1);
+            self.try_this(&without)
         })
     }
 
@@ -158,7 +194,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     fn merge_advances(&mut self) -> bool {
         let advances: Vec<(usize, Nanos)> = self
             .best
-            .ops
+            .ops()
             .iter()
             .enumerate()
             .filter_map(|(at, op)| match op {
@@ -173,10 +209,10 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             [(first, second), (second, first)]
                 .iter()
                 .any(|(kept, gone)| {
-                    let mut ops = self.best.ops.clone();
+                    let mut ops = self.best.ops().to_vec();
                     ops[*kept] = Op::Advance { by: one + other };
-                    ops.remove(*gone);
-                    self.try_these(ops)
+                    let merged = self.best.with_ops(ops).without(*gone..gone + 1);
+                    self.try_this(&merged)
                 })
         })
     }

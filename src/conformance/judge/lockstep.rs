@@ -1,7 +1,9 @@
 //! Lockstep: one program, run on a fresh store and on the model, reply against reply.
 
+use super::coverage::{Coverage, Tally, Traits};
 use super::failure::Failure;
 use crate::clock::ManualClock;
+use crate::conformance::program::ids;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::subject::erased;
 use crate::conformance::subject::erased::Make;
@@ -11,6 +13,7 @@ use crate::constraint::Constraint;
 use crate::model::{Expected, Model, Op, Reply};
 use crate::token;
 use std::cell::Cell;
+use std::collections::HashMap;
 
 /// Runs `ops` on the store that `make` makes. `seen` is shown every right step, and nothing as
 /// expected where the store made use of its right to refuse an id.
@@ -66,6 +69,24 @@ pub(crate) fn run(
         refused_ids,
         ..failure
     })
+}
+
+/// Runs one program and counts what it exercised.
+pub(crate) fn run_counted(make: &Make<'_>, ops: &[Op], tally: &mut Tally) -> Option<Failure> {
+    let ids = ids::ids(ops).into_iter();
+    let slots: HashMap<&str, usize> = ids.enumerate().map(|(slot, id)| (id, slot)).collect();
+    let mut coverage = Coverage::default();
+    let mut steps = 0;
+    let failure = run(make, ops, |op, expected| {
+        steps += 1;
+        let Some(expected) = expected else {
+            return coverage.refuse_id();
+        };
+        let slot = op.id().and_then(|id| slots.get(id).copied());
+        coverage.step(op, Traits::of(op, slot), expected);
+    });
+    tally.count(&coverage, steps);
+    failure
 }
 
 /// Whether `outcome` is a right answer.

@@ -4,11 +4,11 @@
 //! since a uniform one practically never hits the instant of expiry.
 
 use super::Program;
-use super::dice::Dice;
-use super::edits;
 use super::hostile;
 use super::ids;
+use super::mutation;
 use super::payload;
+use super::rng::Rng;
 use super::supported::Supported;
 use super::time::CLOCK_END;
 use super::values;
@@ -197,7 +197,7 @@ impl Generator {
         let drawn = match (bits.take(8), last) {
             (0, _) => Some(payload::numbered(index as u64 + 1, id)),
             (1, _) => None,
-            (2, Some(last)) => Some(edits::edited(last, bits.take(1 << 12))).filter(fits),
+            (2, Some(last)) => Some(mutation::mutated(last, bits.take(1 << 12))).filter(fits),
             (2 | 3, last) => last.cloned(),
             _ => Some(self.payloads[bits.take(POOL)].with_id(id)).filter(fits),
         };
@@ -249,8 +249,8 @@ impl Generator {
         if bits.take(2) == 0 {
             return tokens.into_iter().take(count).collect();
         }
-        let mut dice = Dice::new(bits.0, 0);
-        let mut letter = || &tokens[dice.below(tokens.len())][..1];
+        let mut rng = Rng::new(bits.0, 0);
+        let mut letter = || &tokens[rng.below(tokens.len())][..1];
         let mut token = || (0..token::LEN).map(|_| letter()).collect();
         (0..count).map(|_| token()).collect()
     }

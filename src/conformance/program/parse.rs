@@ -1,148 +1,68 @@
 //! Parse: a program's text into operations, with errors that show the place.
 
-use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, Stated, UNITS, VERSION, numbered};
-use crate::model::{Nanos, Op, Reply};
-use crate::snapshot::Snapshot;
-use crate::token;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
-use std::fmt;
+mod blocks;
+mod cursor;
+mod error;
+mod operation;
 
-/// Why a text is not a program: what is wrong, where, and what is accepted there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProgramError {
-    line: usize,
-    column: usize,
-    /// That line of the text, as far as it is worth showing.
-    excerpt: String,
-    message: String,
-}
+use super::shape::Call;
+use super::{Program, VERSIONS};
+use cursor::{Cursor, Wrong, wrong};
+use std::str::FromStr;
 
-impl ProgramError {
-    /// The line of the text, from 1.
-    pub fn line(&self) -> usize {
-        self.line
-    }
+pub use error::ProgramError;
 
-    /// The character in that line, from 1.
-    pub fn column(&self) -> usize {
-        self.column
-    }
+impl FromStr for Program {
+    type Err = ProgramError;
 
-    fn new(text: &str, at: usize, message: String) -> Self {
-        let before = &text[..at];
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line_text = text[start..].lines().next().unwrap_or_default();
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: text[start..at].chars().count() + 1,
-            excerpt: line_text.to_owned(),
-            message,
-        }
+    fn from_str(text: &str) -> Result<Self, ProgramError> {
+        let mut cursor = Cursor {
+            text,
+            at: 0,
+            is_s1: false,
+        };
+        cursor
+            .program()
+            .map_err(|Wrong { at, message }| ProgramError::new(text, at, message))
     }
 }
 
-impl fmt::Display for ProgramError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Characters shown on either side of the place.
-        const AROUND: usize = 60;
-        let first = self.column.saturating_sub(1 + AROUND);
-        let shown: String = self.excerpt.chars().skip(first).take(2 * AROUND).collect();
-        write!(
-            f,
-            "line {} column {}: {}\n  {shown}\n  {:>width$}",
-            self.line,
-            self.column,
-            self.message,
-            "^",
-            width = self.column - first
-        )
-    }
-}
+/// What is accepted where a step of a program stands, in the first version and since.
+const OPERATIONS: &str = "operations are `prepare ID`, `commit ID PAYLOAD ttl TIME`, `drop ID`, \
+                          `advance TIME` and `restart`";
+const STEPS: &str = "operations are `prepare ID`, `commit ID PAYLOAD ttl TIME`, `drop ID`, `advance TIME` \
+                     and `restart`; a call is cancelled by `cancel after NUMBER polls { CALL }`, and \
+                     clients are at it at once in `together { CALLS | CALLS .. }`";
 
-impl std::error::Error for ProgramError {}
-
-pub(super) fn program(text: &str) -> Result<Program, ProgramError> {
-    let mut cursor = Cursor { text, at: 0 };
-    cursor
-        .program()
-        .map_err(|Wrong { at, message }| ProgramError::new(text, at, message))
-}
-
-/// A place in the text and what is wrong there.
-struct Wrong {
-    at: usize,
-    message: String,
-}
-
-fn wrong<T>(at: usize, message: impl Into<String>) -> Result<T, Wrong> {
-    Err(Wrong {
-        at,
-        message: message.into(),
-    })
-}
-
-struct Cursor<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn skip_blanks(&mut self) {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r']).len();
-        if self.rest().starts_with('#') {
-            self.at += self.rest().find('\n').unwrap_or(self.rest().len());
-        }
-    }
-
-    /// Skips what separates operations; says whether anything did.
-    fn skip_separators(&mut self) -> bool {
-        let start = self.at;
-        loop {
-            self.skip_blanks();
-            if !self.eat(";") && !self.eat("\n") {
-                return self.text[start..self.at].contains([';', '\n']);
-            }
-        }
-    }
-
-    fn eat(&mut self, expected: &str) -> bool {
-        let found = self.rest().starts_with(expected);
-        if found {
-            self.at += expected.len();
-        }
-        found
-    }
-
-    /// The next word, where it starts.
-    fn word(&mut self) -> (usize, &'a str) {
-        self.skip_blanks();
-        let start = self.at;
-        let end = self
-            .rest()
-            .find(|c: char| c.is_whitespace() || matches!(c, ';' | '#' | '+' | '*'))
-            .map_or(self.text.len(), |end| start + end);
-        self.at = end;
-        (start, &self.text[start..end])
-    }
-
+impl Cursor<'_> {
     fn program(&mut self) -> Result<Program, Wrong> {
         self.version()?;
         let mut program = Program::default();
         self.skip_separators();
         while !self.rest().is_empty() {
-            let op = self.op()?;
-            if let Some(stated) = self.stated(&op)? {
-                program.stated.push((program.ops.len(), stated));
-            }
-            program.ops.push(op);
+            let expected = match self.next_word() {
+                "together" => {
+                    self.together(&mut program)?;
+                    "expected `;` or a new line here"
+                }
+                "cancel" => {
+                    program.push(self.cancelled()?);
+                    "expected `;` or a new line here"
+                }
+                _ => {
+                    let op = self.op(if self.is_s1 { OPERATIONS } else { STEPS })?;
+                    program.push(Call {
+                        op: op.clone(),
+                        cancel: None,
+                    });
+                    if let Some(stated) = self.stated(&op)? {
+                        program.state(stated);
+                    }
+                    "expected `;`, a new line or `-> REPLY` here"
+                }
+            };
             if !self.skip_separators() && !self.rest().is_empty() {
-                return wrong(self.at, "expected `;`, a new line or `-> REPLY` here");
+                return wrong(self.at, expected);
             }
         }
         Ok(program)
@@ -161,246 +81,17 @@ impl<'a> Cursor<'a> {
             return Ok(());
         }
         self.at += version.len() + 1;
-        if version == VERSION {
+        let [s1, s2] = VERSIONS;
+        self.is_s1 = version == s1;
+        if VERSIONS.contains(&version) {
             Ok(())
         } else {
             wrong(
                 start,
                 format!(
-                    "programs of version {version:?} are not known here; the version is {VERSION}"
+                    "programs of version {version:?} are not known here; the versions are {s1} and {s2}"
                 ),
             )
         }
     }
-
-    fn op(&mut self) -> Result<Op, Wrong> {
-        let (at, word) = self.word();
-        match word {
-            "prepare" => Ok(Op::Prepare { id: self.id()? }),
-            "drop" => Ok(Op::Drop { id: self.id()? }),
-            "restart" => Ok(Op::Restart),
-            "advance" => {
-                let at = self.at;
-                match self.time()? {
-                    by if by < 0 => wrong(at, "time does not run backwards"),
-                    by => Ok(Op::Advance { by }),
-                }
-            }
-            "commit" => {
-                let snapshot = self.snapshot()?;
-                match self.word() {
-                    (_, "ttl") => Ok(Op::Commit {
-                        snapshot,
-                        ttl: self.time()?,
-                    }),
-                    (at, _) => wrong(at, "expected `ttl TIME` here"),
-                }
-            }
-            _ => wrong(
-                at,
-                format!(
-                    "no operation {word:?}; operations are `prepare ID`, `commit ID PAYLOAD ttl TIME`, \
-                     `drop ID`, `advance TIME` and `restart`"
-                ),
-            ),
-        }
-    }
-
-    /// `nil`, or an id and a payload.
-    fn snapshot(&mut self) -> Result<Option<Snapshot>, Wrong> {
-        let start = self.at;
-        if let (_, "nil") = self.word() {
-            return Ok(None);
-        }
-        self.at = start;
-        let id = self.id()?;
-        self.payload(&id).map(Some)
-    }
-
-    fn stated(&mut self, op: &Op) -> Result<Option<Stated>, Wrong> {
-        self.skip_blanks();
-        if !self.eat("->") {
-            return Ok(None);
-        }
-        let (at, word) = self.word();
-        let reply = match word {
-            "nothing" => Reply::Nothing,
-            "done" => Reply::Done,
-            "refused" => return self.refusal().map(Some),
-            _ => {
-                let Op::Prepare { id } = op else {
-                    return wrong(at, "expected `done` or `refused` here");
-                };
-                self.at = at;
-                Reply::Found(self.payload(id)?)
-            }
-        };
-        Ok(Some(Stated::Reply(reply)))
-    }
-
-    fn refusal(&mut self) -> Result<Stated, Wrong> {
-        let (at, name) = self.word();
-        if name.is_empty() {
-            return Ok(Stated::AnyRefusal);
-        }
-        match CONSTRAINTS.iter().find(|(known, _)| *known == name) {
-            Some((_, constraint)) => Ok(Stated::Reply(Reply::Refused(*constraint))),
-            None => wrong(
-                at,
-                format!(
-                    "no constraint {name:?}; constraints are {}",
-                    CONSTRAINTS.map(|(known, _)| known).join(", ")
-                ),
-            ),
-        }
-    }
-
-    /// Parts joined by `+`.
-    fn id(&mut self) -> Result<String, Wrong> {
-        let mut id = self.part()?;
-        while self.eat("+") {
-            id += &self.part()?;
-        }
-        Ok(id)
-    }
-
-    /// A letter or a JSON string, perhaps repeated.
-    fn part(&mut self) -> Result<String, Wrong> {
-        /// The longest that a program may spell out, in bytes.
-        const LONGEST: usize = 1 << 24;
-        self.skip_blanks();
-        let start = self.at;
-        let part = if self.rest().starts_with('"') {
-            self.json::<String>("an id")?
-        } else {
-            let (at, word) = self.word();
-            let token = word.repeat(LETTER_REPEATS);
-            if word.len() != 1 || !token::is_token(&token) {
-                return wrong(
-                    at,
-                    format!(
-                        "no id {word:?}; an id is a base58 letter (A stands for a token of 32 times A) \
-                         or a JSON string, such as \"\" or \"a b\""
-                    ),
-                );
-            }
-            token
-        };
-        if !self.eat("*") {
-            return Ok(part);
-        }
-        let (at, rest) = (self.at, self.rest());
-        let times =
-            &rest[..rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len()];
-        self.at += times.len();
-        match times.parse::<usize>() {
-            Ok(times) if part.len().saturating_mul(times) <= LONGEST => Ok(part.repeat(times)),
-            Ok(_) => wrong(start, format!("a text has at most {LONGEST} bytes")),
-            Err(_) => wrong(at, "expected how often to repeat, a whole number"),
-        }
-    }
-
-    fn payload(&mut self, id: &str) -> Result<Snapshot, Wrong> {
-        self.skip_blanks();
-        let start = self.at;
-        if self.rest().starts_with('{') {
-            let mut parts = self.payload_json()?;
-            if parts.contains_key("id") {
-                return wrong(
-                    start,
-                    "a payload has no id: it goes under the one before it",
-                );
-            }
-            parts.insert("id".to_owned(), id.into());
-            let wire = Value::Object(parts).to_string();
-            return Snapshot::decode(id, wire.as_bytes()).or_else(|_| {
-                wrong(
-                    start,
-                    "not a payload: it has `csrf_token`, and may have `user` (with `email`) and `data`",
-                )
-            });
-        }
-        let (at, word) = self.word();
-        match word.strip_prefix('v').map(str::parse) {
-            Some(Ok(number)) => Ok(numbered(number, id)),
-            _ => wrong(
-                at,
-                format!("no payload {word:?}; a payload is v0, v1, .. or a JSON object"),
-            ),
-        }
-    }
-
-    /// The JSON object that starts here, in which strings may be repeated and joined as ids are.
-    fn payload_json(&mut self) -> Result<Map<String, Value>, Wrong> {
-        let (start, mut depth, mut json) = (self.at, 0_usize, String::new());
-        while let Some(character) = self.rest().chars().next() {
-            if character == '"' {
-                json += &Value::from(self.id()?).to_string();
-                continue;
-            }
-            json.push(character);
-            self.at += character.len_utf8();
-            match character {
-                '{' | '[' => depth += 1,
-                '}' | ']' => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                break;
-            }
-        }
-        serde_json::from_str(&json)
-            .or_else(|_| wrong(start, "a payload in JSON does not parse here"))
-    }
-
-    /// The JSON value that starts here.
-    fn json<T: DeserializeOwned>(&mut self, what: &str) -> Result<T, Wrong> {
-        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter();
-        match values.next() {
-            Some(Ok(value)) => {
-                self.at += values.byte_offset();
-                Ok(value)
-            }
-            _ => wrong(self.at, format!("{what} in JSON does not parse here")),
-        }
-    }
-
-    fn time(&mut self) -> Result<Nanos, Wrong> {
-        let (at, word) = self.word();
-        if word == "max" {
-            return Ok(MAX);
-        }
-        let nanos = time(word).ok_or(())
-            .or_else(|()| wrong(
-                at,
-                format!(
-                    "no time {word:?}; a time is a number and ns, us, ms or s, such as 1.5ms, or max; \
-                     it is a whole number of nanoseconds"
-                ),
-            ))?;
-        Ok(nanos)
-    }
-}
-
-/// `-1.5ms` in nanoseconds.
-fn time(word: &str) -> Option<Nanos> {
-    let digits_end = word.find(|c: char| !matches!(c, '0'..='9' | '.' | '-'))?;
-    let (number, unit) = word.split_at(digits_end);
-    let (_, unit) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
-    let (sign, number) = match number.strip_prefix('-') {
-        Some(number) => (-1, number),
-        None => (1, number),
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    if !all_digits(whole) || !all_digits(fraction) || fraction.len() > 9 {
-        return None;
-    }
-    let scale = 10i128.pow(u32::try_from(fraction.len()).ok()?);
-    let fraction = fraction.parse::<Nanos>().ok()? * unit;
-    if fraction % scale != 0 {
-        return None;
-    }
-    let nanos = whole.parse::<Nanos>().ok()?.checked_mul(unit)?;
-    nanos.checked_add(fraction / scale)?.checked_mul(sign)
 }

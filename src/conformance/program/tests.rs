@@ -1,3 +1,6 @@
+pub(super) mod drawn;
+mod shapes;
+
 use super::*;
 use crate::conformance::programs;
 use proptest::prelude::*;
@@ -57,10 +60,10 @@ fn a_malformed_program_is_told_what_is_wrong_where_and_what_is_accepted() {
         ),
         ("s1: drop A;\n  remove B", 2, 3, "no operation \"remove\""),
         (
-            "s2: drop A",
+            "s3: drop A",
             1,
             1,
-            "version \"s2\" are not known here; the version is s1",
+            "version \"s3\" are not known here; the versions are s1 and s2",
         ),
         ("drop O", 1, 6, "no id \"O\"; an id is a base58 letter"),
         ("drop AB", 1, 6, "no id \"AB\""),

@@ -1,13 +1,19 @@
 //! Trace: a program as a timeline, with the reply that the contract wants at every step.
 
-use super::{Operation, Program, ReplyText, Time};
+use super::orders::{self, Effects};
+use super::{Operation, Program, ReplyText, Stated, Time};
 use crate::clause::Clause;
-use crate::constraint::Constraint;
-use crate::model::{Expected, Model, Op, Reply};
+use crate::model::{Expected, Nanos, Op, Reply};
 use std::fmt;
 
 /// What the contract says of a program, step by step: the time, the operation, the reply, and the
 /// clause that decides it.
+///
+/// Of calls that overlap or are cancelled, it says every reply that is right in some order: the calls of
+/// a client keep their order, and a cancelled one takes its effect before the next of them or not at all.
+/// Where the orders do not agree on a clause, it is CON-1, or CAN-1 where all depends on what is
+/// cancelled. In place of the time, calls of clients that are at it together show which client makes
+/// them.
 ///
 /// ```
 /// use session_spec::conformance::{Program, Trace};
@@ -19,6 +25,14 @@ use std::fmt;
 ///          t=0s  advance 2s                   TTL-3\n    \
 ///          t=2s  prepare A           nothing  TTL-2\n"
 /// );
+///
+/// let program: Program = "commit A v1 ttl 1s; together { drop A | prepare A }".parse()?;
+/// assert_eq!(
+///     Trace::of(&program).to_string(),
+///     "    t=0s  commit A v1 ttl 1s  done           COM-5\n    \
+///          c1    drop A              done           DRP-1\n    \
+///          c2    prepare A           v1 or nothing  CON-1\n"
+/// );
 /// # Ok::<(), session_spec::conformance::ProgramError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +42,8 @@ pub struct Trace {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Step {
-    time: String,
+    /// The time, or which client makes the call.
+    when: String,
     op: String,
     /// Empty where no call is made: there is nothing to say then.
     reply: String,
@@ -45,22 +60,25 @@ impl Trace {
 
     /// The same of a store that refuses the ids of the commits at these places (IDN-2).
     pub(crate) fn refusing(refused_ids: &[usize], program: &Program) -> Self {
-        let mut model = Model::default();
-        let step = |(index, op): (usize, &Op)| {
-            let time = Time(model.now()).to_string();
-            let expected = match refused_ids.contains(&index) {
-                true => Expected::new(Reply::Refused(Constraint::UnsupportedId), Clause::Idn2),
-                false => model.step(op),
+        let admitted = Admitted::of(refused_ids, program);
+        let mut now: Nanos = 0;
+        let step = |(at, op): (usize, &Op)| {
+            let mut blocks = program.together().iter();
+            let when = match blocks.find_map(|together| together.client_of(at)) {
+                Some(client) => format!("c{}", client + 1),
+                None => format!("t={}", Time(now)),
             };
-            let stated = program.stated(index);
+            if let Op::Advance { by } = op {
+                now = now.saturating_add((*by).max(0));
+            }
+            let is_disputed = |stated: &&Stated| !admitted.allows(at, stated);
+            let disputed = program.stated(at).filter(is_disputed);
             Step {
-                time,
+                when,
                 op: Operation(op).to_string(),
-                reply: reply_text(op, &expected.reply),
-                clause: Some(expected.clause),
-                disputed: stated
-                    .filter(|stated| !stated.admitted_by(&expected))
-                    .map(ToString::to_string),
+                reply: admitted.reply(at),
+                clause: admitted.clause(at),
+                disputed: disputed.map(ToString::to_string),
             }
         };
         Self {
@@ -95,11 +113,77 @@ impl Trace {
     }
 }
 
-fn reply_text(op: &Op, reply: &Reply) -> String {
-    match op {
-        Op::Advance { .. } | Op::Restart => String::new(),
-        _ => ReplyText(reply).to_string(),
+/// What the contract admits of a program.
+struct Admitted<'a> {
+    program: &'a Program,
+    /// By operation, over all orders; nothing where there are too many.
+    expected: Option<Vec<Vec<Expected>>>,
+    /// The same when all that is cancelled takes effect, and when none of it does, where that differs.
+    settled: Vec<Vec<Vec<Expected>>>,
+}
+
+impl<'a> Admitted<'a> {
+    fn of(refused_ids: &'a [usize], program: &'a Program) -> Self {
+        let expected = |effects| orders::expected(program, refused_ids, effects);
+        let settled = [Effects::All, Effects::None].into_iter();
+        let settled = settled.filter(|_| program.is_cancelling());
+        Self {
+            program,
+            expected: expected(Effects::Some),
+            settled: settled.filter_map(expected).collect(),
+        }
     }
+
+    fn reply(&self, at: usize) -> String {
+        if let Op::Advance { .. } | Op::Restart = self.program.ops()[at] {
+            return String::new();
+        }
+        if self.program.cancel(at).is_some() {
+            return "cancelled".to_owned();
+        }
+        let Some(expected) = &self.expected else {
+            return "too many orders".to_owned();
+        };
+        let replies = orders::replies(&expected[at]);
+        let texts = replies.iter().map(|reply| ReplyText(reply).to_string());
+        texts.collect::<Vec<_>>().join(" or ")
+    }
+
+    fn clause(&self, at: usize) -> Option<Clause> {
+        if self.program.cancel(at).is_some() {
+            return Some(Clause::Can1);
+        }
+        if let Some(clause) = agreed(&self.expected.as_ref()?[at]) {
+            return Some(clause);
+        }
+        // Whatever becomes of what is cancelled, the order makes no difference.
+        let is_settled = |all: &Vec<Vec<Expected>>| agreed(&all[at]).is_some();
+        let depends_on_cancelled = self.settled.len() == 2 && self.settled.iter().all(is_settled);
+        Some(match depends_on_cancelled {
+            true => Clause::Can1,
+            false => Clause::Con1,
+        })
+    }
+
+    /// Whether some order allows what is stated; of alternatives, each of them.
+    fn allows(&self, at: usize, stated: &Stated) -> bool {
+        let Some(expected) = &self.expected else {
+            return true;
+        };
+        match stated {
+            Stated::OneOf(replies) => replies.iter().all(|stated| self.allows(at, stated)),
+            _ => expected[at]
+                .iter()
+                .any(|expected| stated.admitted_by(expected)),
+        }
+    }
+}
+
+/// The clause that decides in every order, if it is the same.
+fn agreed(expected: &[Expected]) -> Option<Clause> {
+    let (first, rest) = expected.split_first()?;
+    let is_same = |expected: &Expected| expected.clause == first.clause;
+    rest.iter().all(is_same).then_some(first.clause)
 }
 
 /// One step a line, in columns.
@@ -111,13 +195,13 @@ impl fmt::Display for Trace {
             let widths = self.steps.iter().map(|step| text(step).chars().count());
             widths.max().unwrap_or(0).min(WIDEST)
         };
-        let (times, ops) = (width(|step| &step.time), width(|step| &step.op));
+        let (whens, ops) = (width(|step| &step.when), width(|step| &step.op));
         let replies = width(|step| &step.reply);
         for step in &self.steps {
             let Step {
-                time, op, reply, ..
+                when, op, reply, ..
             } = step;
-            let mut line = format!("    t={time:<times$}  {op:<ops$}  {reply:<replies$}");
+            let mut line = format!("    {when:<whens$}  {op:<ops$}  {reply:<replies$}");
             if let Some(clause) = step.clause {
                 line += &format!("  {clause}");
             }

@@ -34,21 +34,50 @@ pub(crate) fn snapshots(
     snapshots
 }
 
+/// How a deep value is nested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nested {
+    /// Lists in lists.
+    Lists,
+    /// Maps in maps.
+    Maps,
+    /// Lists and maps in turn.
+    Both,
+}
+
+impl Nested {
+    /// A snapshot under the empty id with a value of this depth.
+    pub(crate) fn snapshot(self, depth: usize) -> Snapshot {
+        with_value(match self {
+            Self::Lists => lists(depth),
+            Self::Maps => maps(depth),
+            Self::Both => tower(depth),
+        })
+    }
+}
+
 /// The deepest values of up to `deepest` levels, by way of ever deeper ones, and the longest text, as
-/// far as they are supported.
-pub(crate) fn extremes(supported: &Supported, deepest: usize) -> Vec<Snapshot> {
+/// far as they are supported: how each is nested, and how deep.
+pub(crate) fn extremes(
+    supported: &Supported,
+    deepest: usize,
+) -> Vec<(Option<(Nested, usize)>, Snapshot)> {
     let deepest = deepest.min(supported.levels());
     let depths = std::iter::successors(Some(1), |depth| Some(depth * 2));
     let depths = depths.take_while(|depth| *depth < deepest).chain([deepest]);
-    let values = depths.flat_map(|depth| [lists(depth), maps(depth), tower(depth)]);
-    let text = "x".repeat(LONGEST);
-    let values = values.chain([Value::from(text)]);
-    let snapshots = values.map(|value| {
-        let data = Data::try_from(Map::from_iter([(String::new(), value)]));
-        Snapshot::new("", "", None, data.expect("no value is too deep"))
-    });
-    let snapshots = snapshots.filter(|snapshot| supported.fits(snapshot));
+    let kinds = [Nested::Lists, Nested::Maps, Nested::Both];
+    let values = depths.flat_map(|depth| kinds.map(|nested| (nested, depth)));
+    let values = values.filter(|(_, depth)| *depth > 0);
+    let values = values.map(|(nested, depth)| (Some((nested, depth)), nested.snapshot(depth)));
+    let text = with_value(Value::from("x".repeat(LONGEST)));
+    let snapshots = values.chain([(None, text)]);
+    let snapshots = snapshots.filter(|(_, snapshot)| supported.fits(snapshot));
     snapshots.collect()
+}
+
+fn with_value(value: Value) -> Snapshot {
+    let data = Data::try_from(Map::from_iter([(String::new(), value)]));
+    Snapshot::new("", "", None, data.expect("no value is too deep"))
 }
 
 /// How many levels the deepest value in a snapshot has.

@@ -1,7 +1,8 @@
 //! Write: operations and replies as text.
 
 use super::payload;
-use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, Stated, UNITS, VERSION};
+use super::shape::{Cancel, Hold, Place, Poll, Schedule, Step, Together};
+use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, Stated, UNITS, VERSIONS};
 use crate::conformance::program::outcome;
 use crate::model::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
@@ -9,18 +10,108 @@ use crate::token;
 use serde_json::Value;
 use std::fmt::{self, Display, Formatter};
 
-/// On one line, with the version in front.
+/// On one line, with the first version in front that can say it.
 impl Display for Program {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{VERSION}:")?;
-        for (index, op) in self.ops.iter().enumerate() {
-            let separator = if index == 0 { " " } else { "; " };
-            write!(f, "{separator}{}", Operation(op))?;
-            if let Some(stated) = self.stated(index) {
-                write!(f, " -> {stated}")?;
+        let [s1, s2] = VERSIONS;
+        let has_alternatives = |(_, stated): &_| matches!(stated, Stated::OneOf(_));
+        let is_s1 = self.is_sequential() && !self.stated.iter().any(has_alternatives);
+        write!(f, "{}:", if is_s1 { s1 } else { s2 })?;
+        let mut separator = " ";
+        for step in self.steps() {
+            f.write_str(separator)?;
+            separator = "; ";
+            match step {
+                Step::One { at } => CallText(self, at).fmt(f)?,
+                Step::Together { clients, together } => {
+                    write!(f, "together {together}{{ ")?;
+                    for (client, calls) in clients.into_iter().enumerate() {
+                        let separators = std::iter::once(if client == 0 { "" } else { " | " });
+                        let separators = separators.chain(std::iter::repeat("; "));
+                        for (at, separator) in calls.zip(separators) {
+                            write!(f, "{separator}{}", CallText(self, at))?;
+                        }
+                    }
+                    f.write_str(" }")?;
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// The operation of a program at a place, with all that stands around it.
+struct CallText<'a>(&'a Program, usize);
+
+impl Display for CallText<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self(program, at) = *self;
+        let op = Operation(&program.ops[at]);
+        if let Some(cancel) = program.cancel(at) {
+            return write!(f, "cancel {cancel} {{ {op} }}");
+        }
+        match program.stated(at) {
+            Some(stated) => write!(f, "{op} -> {stated}"),
+            None => write!(f, "{op}"),
+        }
+    }
+}
+
+/// `after 2 polls, 3 times`.
+impl Display for Cancel {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { polls, times } = *self;
+        write!(f, "after {polls} poll{}", if polls == 1 { "" } else { "s" })?;
+        match times {
+            1 => Ok(()),
+            times => write!(f, ", {times} times"),
+        }
+    }
+}
+
+/// How it is done together, if there is anything to say: each part with a space behind it.
+impl Display for Together {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.schedule.fmt(f)?;
+        match self.pause {
+            0 => Ok(()),
+            pause => write!(f, "pause {} ", Time(pause)),
+        }
+    }
+}
+
+impl Display for Schedule {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drawn => Ok(()),
+            Self::Polls(polls) => {
+                f.write_str("polls ")?;
+                polls.iter().try_for_each(|poll| write!(f, "{poll} "))
+            }
+            Self::Threads(None) => f.write_str("threads "),
+            Self::Threads(Some(hold)) => write!(f, "threads {hold} "),
+        }
+    }
+}
+
+impl Display for Poll {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Woken(client) => write!(f, "{}", client + 1),
+            Self::Unwoken(client) => write!(f, "{}!", client + 1),
+            Self::Yield => f.write_str("-"),
+        }
+    }
+}
+
+impl Display for Hold {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Hold {
+            client,
+            place: Place::Clock,
+            number,
+        } = self;
+        write!(f, "hold {} at clock {number}", client + 1)
     }
 }
 
@@ -30,6 +121,10 @@ impl Display for Stated {
         match self {
             Self::AnyRefusal => f.write_str("refused"),
             Self::Reply(reply) => ReplyText(reply).fmt(f),
+            Self::OneOf(replies) => {
+                let texts: Vec<String> = replies.iter().map(ToString::to_string).collect();
+                f.write_str(&texts.join(" or "))
+            }
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Histories: what is told of calls that no order explains.
 
 use super::Violation;
+use crate::clause::Clause;
 use crate::conformance::judge::nonlinearizable::Anomaly;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::outline::outline;
+use crate::conformance::program::{OutcomeText, Program};
 use crate::model::{Op, Reply};
 
 impl Violation {
@@ -14,14 +17,14 @@ impl Violation {
             .rev()
             .find_map(|record| record.outcome.clone());
         let because = anomaly.because();
-        let ops: Vec<Op> = anomaly
-            .records
-            .into_iter()
-            .map(|record| record.op)
-            .collect();
+        let of_calls = || {
+            let calls = anomaly.records.iter().map(|record| record.op.clone());
+            Program::from(calls.collect::<Vec<Op>>())
+        };
+        let program = anomaly.program.clone().unwrap_or_else(of_calls);
         Self {
             clause: anomaly.clause,
-            program: ops.into(),
+            program,
             expected: None,
             got: last.unwrap_or(Outcome::Replied(Reply::Done)),
             because,
@@ -30,8 +33,43 @@ impl Violation {
             history: Some(anomaly.lanes + &anomaly.context),
             search,
             after: anomaly.after,
-            repeats: false,
+            luck: anomaly.luck.map(|luck| luck.to_string()),
+            repeats: anomaly.repeats,
             otherwise: Vec::new(),
+        }
+    }
+
+    /// Of a program whose calls overlap or are cancelled, one of which did not return.
+    pub(crate) fn of_hang(
+        program: Program,
+        because: String,
+        got: Outcome,
+        search: &'static str,
+        repeats: bool,
+    ) -> Self {
+        let clause = match program.is_cancelling() {
+            true => Clause::Can1,
+            false => Clause::Err1,
+        };
+        let last = program.ops().len().saturating_sub(1);
+        let history = outline(&program, |at| match repeats && at == last {
+            true => format!("   {}", OutcomeText(&got)),
+            false => String::new(),
+        });
+        Self {
+            clause,
+            because,
+            program,
+            expected: None,
+            near_miss: None,
+            refused_ids: Vec::new(),
+            history: Some(history),
+            luck: None,
+            search,
+            after: 0,
+            repeats,
+            otherwise: Vec::new(),
+            got,
         }
     }
 }

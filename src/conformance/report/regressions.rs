@@ -41,16 +41,16 @@ impl Regressions {
         Ok(Self { path, programs })
     }
 
-    /// Adds what was found, but for what is there already, and for calls that overlap or were cancelled:
-    /// these are no program.
+    /// Adds what was found, but for what is there already.
     pub(crate) fn keep(&self, found: &[Violation], seed: u64) -> Result<(), String> {
         let mut text = String::new();
-        for violation in found.iter().filter(|found| found.history.is_none()) {
-            if self
-                .programs
-                .iter()
-                .any(|known| known.ops() == violation.program.ops())
-            {
+        for violation in found {
+            let is_known = |known: &Program| match violation.program.is_sequential() {
+                // What a program states of its replies is no part of it.
+                true => known.is_sequential() && known.ops() == violation.program.ops(),
+                false => *known == violation.program,
+            };
+            if self.programs.iter().any(is_known) {
                 continue;
             }
             text += &format!(

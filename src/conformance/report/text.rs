@@ -22,13 +22,6 @@ impl Display for Report {
         self.table(f)?;
         for violation in &self.violations {
             write!(f, "\n{violation}")?;
-            if violation.history.is_some() {
-                let (seed, clause) = (self.seed, violation.clause);
-                writeln!(
-                    f,
-                    "test     check(..).seed({seed}).only(Clause::{clause:?}).assert();"
-                )?;
-            }
         }
         for note in &self.notes {
             writeln!(f)?;
@@ -151,19 +144,23 @@ impl Display for Violation {
             self.search,
             ops.len()
         )?;
-        let quoted = self.program.to_string().replace('\'', r"'\''");
-        writeln!(f, "replay   session-spec replay '{quoted}'")?;
-        writeln!(
-            f,
-            "test     check(..).replay({:?}).assert();",
-            self.program.to_string()
-        )
+        self.again(f)
     }
 }
 
 impl Violation {
-    /// Calls that overlap, or of which one was cancelled: no program, so nothing to replay. The report
-    /// says by which seed they are drawn again.
+    /// How to run it again.
+    fn again(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let program = self.program.to_string();
+        let quoted = program.replace('\'', r"'\''");
+        writeln!(f, "replay   session-spec replay '{quoted}'")?;
+        if let Some(luck) = &self.luck {
+            wrapped(f, "         ", &format!("which goes by luck: {luck}"))?;
+        }
+        writeln!(f, "test     check(..).replay({program:?}).assert();")
+    }
+
+    /// Calls that overlap, or of which one was cancelled.
     fn of_a_history(&self, history: &str, f: &mut Formatter<'_>) -> fmt::Result {
         for line in history.lines() {
             writeln!(f, "    {line}")?;
@@ -173,12 +170,9 @@ impl Violation {
             0 => String::new(),
             after => format!(", history {}", thousands(after)),
         };
-        let again = match self.search {
-            "concurrent" => "; the same seed draws the same calls, but not the same threads",
-            _ => "",
-        };
-        let found = format!("by {} search{place}{again}", self.search);
-        wrapped(f, "found    ", &found)
+        let found = format!("by {} search{place}", self.search);
+        wrapped(f, "found    ", &found)?;
+        self.again(f)
     }
 }
 

@@ -1,195 +1,159 @@
-//! Vectors: programs with the replies that the contract admits, for stores in any language.
+//! Vectors: programs with the replies that the contract admits, as lines of JSON for stores in any
+//! language.
 
-mod form;
-
-use crate::conformance::program::generate::{EDGES, Generator, Pace};
-use crate::conformance::program::hostile;
-use crate::conformance::program::payload;
-use crate::conformance::program::supported::Supported;
-use crate::conformance::search::exhaust::{self, Scope};
-use crate::conformance::search::random;
-use crate::conformance::subject::profile::Profile;
-use crate::model::{Nanos, Op};
-use crate::token;
+use crate::clause::Clause;
+use crate::conformance::judge::lockstep;
+use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::{CONSTRAINTS, Program, ascii};
+use crate::constraint::Constraint;
+use crate::model::{Model, Op, Reply};
+use crate::snapshot::Snapshot;
 use serde::Serialize;
+use serde_json::Value;
 use std::iter;
 
-/// Test vectors: programs, and what a store has to reply to each of their operations.
-///
-/// ```
-/// use session_spec::conformance::Vectors;
-///
-/// let vectors = Vectors::new(3, 300, 1);
-/// let mut lines = vectors.lines();
-/// assert!(lines.next().unwrap().starts_with(r#"{"format":"session-spec vectors","version":1,"#));
-/// assert!(lines.next().unwrap().starts_with(r#"{"program":"s1: commit A v1 ttl 1s; "#));
-/// assert_eq!(lines.count() as u64, vectors.programs() - 1);
-/// ```
-///
-/// # Format
-#[doc = include_str!("vectors.md")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Vectors {
-    depth: usize,
-    sequences: usize,
-    seed: u64,
+#[derive(Serialize)]
+struct Header<'a, P> {
+    format: &'static str,
+    version: u32,
+    #[serde(rename = "crate")]
+    release: &'static str,
+    #[serde(flatten)]
+    vectors: &'a P,
+    programs: u64,
 }
 
-/// Operations in a random program, at most, apart from the prepares at the end.
-const LENGTH: usize = 12;
-
-/// The longest time that a signed integer of 64 bits holds, as most languages have it.
-const LONGEST: Nanos = i64::MAX as Nanos;
-
-/// Levels of a value: there are up to seven more around it in a line, and common readers stop at
-/// 127.
-const VALUE_DEPTH: usize = 120;
-
-const SECOND: Nanos = 1_000_000_000;
-
-impl Vectors {
-    /// The deepest there are: one more would be many gigabytes.
-    pub const DEEPEST: usize = 5;
-
-    /// Every program of up to `depth` operations over the alphabet of the exhaustive search, each
-    /// followed by a prepare of every id; the same with a commit at the end that Rust's types rule
-    /// out; one for every two ids that careless stores confuse, and for every time to live at which
-    /// clocks break; and `sequences` random ones with any JSON value. The same seed gives the same.
-    ///
-    /// # Panics
-    /// When `depth` is beyond [`DEEPEST`](Self::DEEPEST).
-    pub fn new(depth: usize, sequences: usize, seed: u64) -> Self {
-        assert!(depth <= Self::DEEPEST, "depth {depth} is too deep");
-        Self {
-            depth,
-            sequences,
-            seed,
-        }
-    }
-
-    /// How many programs there are.
-    pub fn programs(&self) -> u64 {
-        let listed = self.exhaustive().chain(pairs()).chain(lives());
-        (listed.count() + self.sequences) as u64
-    }
-
-    /// The header and the programs, without line ends.
-    pub fn lines(&self) -> impl Iterator<Item = String> + use<> {
-        let header = form::header(self);
-        let programs = self.exhaustive().chain(pairs()).chain(lives());
-        iter::once(header).chain(programs.chain(self.random()).map(form::program))
-    }
-
-    fn exhaustive(&self) -> impl Iterator<Item = Vec<Op>> + use<> {
-        let scope = Scope::new(&Profile::default(), SECOND);
-        (1..=self.depth).flat_map(move |length| {
-            // With a prepare last, the prepares that follow it anyway would tell no more.
-            let told = exhaust::programs(&scope, length)
-                .filter(move |ops| !matches!(ops[length - 1], Op::Prepare { .. }));
-            let shorter = exhaust::programs(&scope, length - 1);
-            let untyped = shorter.flat_map(move |ops| {
-                untyped().map(|op| {
-                    let mut ops = ops.clone();
-                    ops.insert(length - 1, op);
-                    ops
-                })
-            });
-            told.chain(untyped)
-        })
-    }
-
-    fn random(&self) -> impl Iterator<Item = Vec<Op>> + use<> {
-        let mut drawing = random::runner(self.seed, 0);
-        let supported = Supported {
-            depth: Some(VALUE_DEPTH),
-            ..Supported::default()
-        };
-        let generator = Generator::new(LENGTH, supported, Pace::default(), &mut drawing);
-        (0..self.sequences).map(move |_| {
-            let mut ops = random::observed(generator.draw(&mut drawing));
-            shorten_times(&mut ops);
-            ops
-        })
-    }
-}
-
-/// Of two ids: each is committed, observed and dropped under the eyes of the other.
-fn pairs() -> impl Iterator<Item = Vec<Op>> {
-    hostile::pairs().map(|[one, other]| {
-        let commit = |number, id: &str| Op::Commit {
-            snapshot: Some(payload::numbered(number, id)),
-            ttl: SECOND,
-        };
-        let prepare = |id: &str| Op::Prepare { id: id.to_owned() };
-        vec![
-            commit(1, &one),
-            prepare(&other),
-            commit(2, &other),
-            prepare(&one),
-            Op::Drop { id: one.clone() },
-            prepare(&one),
-            prepare(&other),
-        ]
+/// The first line: what the programs were made from, and how many there are.
+pub(crate) fn header(vectors: &impl Serialize, programs: u64) -> String {
+    json(&Header {
+        format: "session-spec vectors",
+        version: 1,
+        release: env!("CARGO_PKG_VERSION"),
+        vectors,
+        programs,
     })
 }
 
-/// Of a time to live: the last instant that the entry is live, and the next. At last one with a
-/// deadline that 64 bits do not hold.
-fn lives() -> impl Iterator<Item = Vec<Op>> {
-    let id = "A".repeat(token::LEN);
-    let commit = {
-        let snapshot = Some(payload::numbered(1, &id));
-        move |ttl| Op::Commit {
-            snapshot: snapshot.clone(),
-            ttl,
-        }
-    };
-    let prepare = Op::Prepare { id };
-    let beyond = vec![
-        Op::Advance { by: SECOND },
-        commit(LONGEST),
-        Op::Advance {
-            by: LONGEST - 1 - SECOND,
-        },
-        prepare.clone(),
-    ];
-    let fit = EDGES.into_iter().filter(|ttl| (1..LONGEST).contains(ttl));
-    let lives = fit.map(move |ttl| {
-        vec![
-            commit(ttl),
-            Op::Advance { by: ttl - 1 },
-            prepare.clone(),
-            Op::Advance { by: 1 },
-            prepare.clone(),
-        ]
+#[derive(Serialize)]
+struct Vector {
+    program: String,
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    #[serde(flatten)]
+    call: Call,
+    #[serde(flatten)]
+    right: Option<Right>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+enum Call {
+    Prepare {
+        id: String,
+    },
+    Commit {
+        snapshot: Option<Value>,
+        ttl_ns: String,
+    },
+    Drop {
+        id: String,
+    },
+    Advance {
+        by_ns: String,
+    },
+}
+
+/// What is right, and why.
+#[derive(Serialize)]
+struct Right {
+    admits: Vec<Answer>,
+    clause: Clause,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "reply", rename_all = "lowercase")]
+enum Answer {
+    Found { snapshot: Value },
+    Nothing,
+    Done,
+    Refused { constraint: Constraint },
+}
+
+/// A program's line.
+pub(crate) fn line(ops: Vec<Op>) -> String {
+    let mut model = Model::default();
+    let steps = ops.iter().map(|op| Step {
+        call: Call::of(op),
+        right: Right::of(op, &mut model),
     });
-    lives.chain([beyond])
+    json(&Vector {
+        steps: steps.collect(),
+        program: Program::from(ops).to_string(),
+    })
 }
 
-/// Commits that a Rust store cannot be handed.
-fn untyped() -> [Op; 4] {
-    let a = "A".repeat(token::LEN);
-    let commit = |snapshot, ttl| Op::Commit { snapshot, ttl };
-    [
-        commit(None, SECOND),
-        commit(None, 0),
-        commit(Some(payload::numbered(9, &a)), -1),
-        commit(Some(payload::numbered(9, "")), i64::MIN.into()),
-    ]
-}
-
-/// Cuts times to what fits. A deadline that does not fit is then never reached, so that a store
-/// which takes the longest time instead is right.
-fn shorten_times(ops: &mut [Op]) {
-    let mut now = 0;
-    for op in ops {
+impl Call {
+    fn of(op: &Op) -> Self {
         match op {
-            Op::Commit { ttl, .. } => *ttl = (*ttl).min(LONGEST),
-            Op::Advance { by } => {
-                *by = (*by).min(LONGEST - 1 - now);
-                now += *by;
-            }
-            Op::Prepare { .. } | Op::Drop { .. } | Op::Restart => {}
+            Op::Prepare { id } => Self::Prepare { id: id.clone() },
+            Op::Commit { snapshot, ttl } => Self::Commit {
+                snapshot: snapshot.as_ref().map(wire),
+                ttl_ns: ttl.to_string(),
+            },
+            Op::Drop { id } => Self::Drop { id: id.clone() },
+            Op::Advance { by } => Self::Advance {
+                by_ns: by.to_string(),
+            },
+            Op::Restart => unreachable!("no vector restarts the store"),
         }
     }
+}
+
+impl Right {
+    /// Nothing of an advance: it has no reply.
+    fn of(op: &Op, model: &mut Model) -> Option<Self> {
+        let expected = model.step(op);
+        if let Op::Advance { .. } = op {
+            return None;
+        }
+        let refusals = CONSTRAINTS.map(|(_, constraint)| Reply::Refused(constraint));
+        let canonical = iter::once(expected.reply.clone());
+        let others = refusals
+            .into_iter()
+            .filter(|reply| *reply != expected.reply);
+        let admits = canonical.chain(others).filter(|reply| {
+            expected.admits(reply) || lockstep::refuses_an_id(op, &Outcome::Replied(reply.clone()))
+        });
+        Some(Self {
+            admits: admits.map(Answer::from).collect(),
+            clause: expected.clause,
+        })
+    }
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        match reply {
+            Reply::Found(snapshot) => Self::Found {
+                snapshot: wire(&snapshot),
+            },
+            Reply::Nothing => Self::Nothing,
+            Reply::Done => Self::Done,
+            Reply::Refused(constraint) => Self::Refused { constraint },
+        }
+    }
+}
+
+fn wire(snapshot: &Snapshot) -> Value {
+    serde_json::from_slice(&snapshot.encode()).expect("the wire form is JSON")
+}
+
+/// One line of ASCII, so that ids that look alike can be told apart, and no reader finds other line
+/// ends in it.
+fn json(line: &impl Serialize) -> String {
+    let line = serde_json::to_string(line).expect("text and numbers have a JSON form");
+    ascii(&line)
 }

@@ -1,6 +1,10 @@
 //! Notorious: values and pairs of ids that some store is known to take for others, to cut or to lose.
 //! Random ones hit them with luck; here each has a program of its own.
 
+use super::context::Context;
+use super::definition::{Search, Takes};
+use super::found::Found;
+use super::given;
 use crate::conformance::program::Program;
 use crate::conformance::program::corpus;
 use crate::conformance::program::hostile;
@@ -10,8 +14,32 @@ use crate::data::Data;
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
 
+/// Values and ids that are known to go wrong.
+pub(crate) const SEARCH: Search = Search {
+    name: "notorious",
+    runs: "one program for each value and each pair of ids that stores are known to take for another, to \
+           cut or to lose",
+    takes: Takes::Programs,
+    shows: Takes::is_of_programs,
+    // Where time goes on by itself, each takes its time, at every phase of the clock.
+    fits: |context| context.runner.is_exact() && context.may_draw(),
+    share: |budget| budget.sequences,
+    run,
+};
+
+fn run(context: &Context<'_>) -> Result<Found, String> {
+    let runner = &context.runner;
+    let programs = programs(&runner.profile.supported, runner.tick, context.deepest());
+    let claim = "{programs} programs, one for each value and each pair of ids that stores are known to \
+                 take for another, to cut or to lose";
+    Ok(Found {
+        claim: claim.to_owned(),
+        ..given::run(context, &programs)?
+    })
+}
+
 /// A program for each that is supported, with values of no more than `deepest` levels.
-pub(crate) fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<Program> {
+fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<Program> {
     let depth = deepest.map_or(supported.levels(), |deepest| {
         supported.levels().min(deepest)
     });

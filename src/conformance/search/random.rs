@@ -1,13 +1,14 @@
 //! Random: programs that proptest draws, in batches with a seed each, so that what is found does not
 //! depend on how many cores there are.
 
-use super::{Caught, Progress, Search};
-use crate::conformance::judge::coverage::{Coverage, Tally, Traits};
-use crate::conformance::judge::failure::Failure;
+use super::context::{Budget, Context, Progress};
+use super::definition::{Search, Takes};
+use super::found::{Caught, Found};
+use super::listed;
+use crate::conformance::judge::coverage::Tally;
 use crate::conformance::judge::failure::Symptom;
 use crate::conformance::judge::lockstep;
 use crate::conformance::program::generate::{Generator, Pace};
-use crate::conformance::program::ids;
 use crate::conformance::program::supported::Supported;
 use crate::conformance::subject::erased::Make;
 use crate::conformance::subject::watch::{self, Running};
@@ -15,7 +16,8 @@ use crate::conformance::subject::workers;
 
 use crate::model::Op;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Programs that share a seed.
@@ -24,19 +26,81 @@ const BATCH: usize = 256;
 /// Programs whose results are held at a time.
 const CHUNK: usize = 4_096 * BATCH;
 
-/// Runs `sequences` random programs of up to `length` operations, each followed by a prepare of
+/// Long programs, with breadth of values, times and ids.
+pub(crate) const SEARCH: Search = Search {
+    name: "random",
+    runs: "long programs with times at the edges of clocks, hostile ids and every kind of value",
+    takes: Takes::Programs,
+    shows: Takes::is_of_programs,
+    fits: |context| context.may_draw(),
+    share: |budget| budget.sequences,
+    run,
+};
+
+fn run(context: &Context<'_>) -> Result<Found, String> {
+    let (runner, profile) = (&context.runner, context.runner.profile);
+    let mut supported = profile.supported.clone();
+    supported.depth = context.deepest().or(supported.depth);
+    let is_any_value = supported.depth.is_none() && supported.size.is_none();
+    let claim = format!(
+        "{{programs}} programs of up to {} operations, with {}extreme times to live, {} and {} JSON value",
+        context.budget.length,
+        if runner.is_exact() {
+            "times relative to deadlines, "
+        } else {
+            ""
+        },
+        if supported.ids.is_some() {
+            "supported ids"
+        } else {
+            "hostile ids"
+        },
+        if is_any_value { "any" } else { "any supported" },
+    );
+    let found = match runner.subject.make() {
+        Some(make) if runner.is_in_lockstep() => in_batches(&*make, supported, context),
+        _ => at_length(supported, context)?,
+    };
+    Ok(Found { claim, ..found })
+}
+
+/// Runs random programs where time is not exact, or more than one answer may be right.
+fn at_length(supported: Supported, context: &Context<'_>) -> Result<Found, String> {
+    let Budget {
+        sequences, length, ..
+    } = context.budget;
+    let mut drawing = runner(context.seed, 0);
+    let generator = Generator::new(length, supported, context.runner.pace(), &mut drawing);
+    let programs = (0..sequences).map(|_| {
+        let (ops, mut ids) = generator.draw(&mut drawing);
+        if context.runner.profile.may_evict {
+            newest_first(&mut ids, &ops);
+        }
+        observed((ops, ids))
+    });
+    listed::run(context, SEARCH.name, sequences as u64, programs)
+}
+
+/// Puts the id committed last in front: an entry that was read is no longer idle, and only idle ones
+/// show that the newest was let go of before them.
+fn newest_first(ids: &mut [String], ops: &[Op]) {
+    let committed = |id: &String| {
+        let is_commit = |op: &Op| matches!(op, Op::Commit { .. }) && op.id() == Some(id.as_str());
+        ops.iter().rposition(is_commit)
+    };
+    ids.sort_by_key(|id| Reverse(committed(id)));
+}
+
+/// Runs random programs in lockstep, each followed by a prepare of
 /// every id it knows.
-pub(crate) fn search(
-    make: &Make<'_>,
-    sequences: usize,
-    length: usize,
-    seed: u64,
-    supported: Supported,
-    progress: &(impl Fn(Progress) + Sync),
-) -> Search {
+fn in_batches(make: &Make<'_>, supported: Supported, context: &Context<'_>) -> Found {
+    let Budget {
+        sequences, length, ..
+    } = context.budget;
+    let seed = context.seed;
     let mut drawing = runner(seed, 0);
     let generator = Generator::new(length, supported, Pace::default(), &mut drawing);
-    let mut search = Search::default();
+    let mut found = Found::default();
     for first in (0..sequences).step_by(CHUNK) {
         let chunk = CHUNK.min(sequences - first);
         let batches = workers::each(chunk.div_ceil(BATCH), |batch| {
@@ -48,8 +112,8 @@ pub(crate) fn search(
                 programs,
                 &mut runner(seed, 1 + first as u64),
             );
-            progress(Progress {
-                search: "random",
+            (context.progress)(Progress {
+                search: SEARCH.name,
                 done: (first + programs) as u64,
                 total: sequences as u64,
             });
@@ -57,13 +121,13 @@ pub(crate) fn search(
         });
         for (tally, failures) in batches {
             for mut caught in failures.into_values().flatten() {
-                caught.after += search.tally.programs;
-                search.catch(caught);
+                caught.after += found.tally.programs;
+                found.catch(caught);
             }
-            search.tally.add(&tally);
+            found.tally.add(&tally);
         }
     }
-    search
+    found
 }
 
 /// The first failing programs of every symptom; they count programs from the start of their batch.
@@ -85,16 +149,11 @@ fn run_batch(
         }
         let ops = Arc::new(observed(generator.draw(runner)));
         watch::running(Arc::clone(&ops) as Arc<dyn Running>);
-        let failure = run_counted(make, &ops, &mut tally);
+        let failure = lockstep::run_counted(make, &ops, &mut tally);
         if let Some(failure) = failure {
             let kept = failures.entry(failure.symptom()).or_default();
             if kept.len() < KEPT {
-                kept.push(Caught {
-                    ops: ops[..=failure.at].to_vec(),
-                    failure,
-                    after: tally.programs,
-                    others: 0,
-                });
+                kept.push(Caught::new(ops.to_vec(), failure, tally.programs));
             }
         }
     }
@@ -105,24 +164,6 @@ fn run_batch(
 pub(crate) fn observed((mut ops, ids): (Vec<Op>, Vec<String>)) -> Vec<Op> {
     ops.extend(ids.into_iter().map(|id| Op::Prepare { id }));
     ops
-}
-
-/// Runs one program and counts what it exercised.
-pub(crate) fn run_counted(make: &Make<'_>, ops: &[Op], tally: &mut Tally) -> Option<Failure> {
-    let ids = ids::ids(ops).into_iter();
-    let slots: HashMap<&str, usize> = ids.enumerate().map(|(slot, id)| (id, slot)).collect();
-    let mut coverage = Coverage::default();
-    let mut steps = 0;
-    let failure = lockstep::run(make, ops, |op, expected| {
-        steps += 1;
-        let Some(expected) = expected else {
-            return coverage.refuse_id();
-        };
-        let slot = op.id().and_then(|id| slots.get(id).copied());
-        coverage.step(op, Traits::of(op, slot), expected);
-    });
-    tally.count(&coverage, steps);
-    failure
 }
 
 /// proptest's machinery with randomness of our own choosing.

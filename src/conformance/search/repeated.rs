@@ -1,6 +1,10 @@
 //! Repeated: the same few operations again and again, on the same ids or on one after another. They show
 //! what a store numbers in too few bits, keeps only so many of, or does every so many times.
 
+use super::context::Context;
+use super::definition::{Search, Takes};
+use super::found::Found;
+use super::given;
 use crate::conformance::program::Program;
 use crate::conformance::program::ids;
 use crate::conformance::program::payload;
@@ -76,9 +80,37 @@ const NEXT: [&[Step]; 8] = [
     &[CommitNext, Advance],
 ];
 
+/// Few calls, again and again.
+pub(crate) const SEARCH: Search = Search {
+    name: "repeated",
+    runs: "the same one, two or three calls up to 257 times, on the same ids or on one after another",
+    takes: Takes::Programs,
+    shows: Takes::is_of_programs,
+    // Where time goes on by itself, each takes its time, at every phase of the clock.
+    fits: |context| context.runner.is_exact() && context.may_draw(),
+    // For each random program so many operations: somewhat fewer than it has.
+    share: |budget| 22 * budget.sequences,
+    run,
+};
+
+fn run(context: &Context<'_>) -> Result<Found, String> {
+    let most = (SEARCH.share)(&context.budget);
+    let programs = programs(context.runner.profile, context.runner.tick, most);
+    let longest = programs.iter().map(|program| program.ops().len()).max();
+    let claim = format!(
+        "{{programs}} programs of up to {} operations, of which one, two or three are done again and \
+         again, on the same ids or on others",
+        longest.unwrap_or(0)
+    );
+    Ok(Found {
+        claim,
+        ..given::run(context, &programs)?
+    })
+}
+
 /// Every round of one, two or three operations, the short programs first, until they have so many
 /// operations together.
-pub(crate) fn programs(profile: &Profile, tick: Nanos, most: usize) -> Vec<Program> {
+fn programs(profile: &Profile, tick: Nanos, most: usize) -> Vec<Program> {
     let script = Script {
         ids: profile.supported.two_ids(),
         others: others(profile),

@@ -7,7 +7,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::history::Record;
 use crate::conformance::program::OutcomeText;
 use crate::conformance::program::cuts;
-use crate::conformance::program::dice::Dice;
+use crate::conformance::program::rng::Rng;
 use crate::conformance::program::ids;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
@@ -71,8 +71,8 @@ impl Scenario {
             *number < FEW || quickest.saturating_mul(*number) < LONGEST
         });
         numbers.map(move |number| match self {
-            Self::Tasks(plan) => plan.as_tasks(searcher.subject, &mut Dice::new(0, number.into())),
-            Self::Threads(plan) => plan.as_threads(searcher.subject, Dice::new(0, number.into())),
+            Self::Tasks(plan) => plan.as_tasks(searcher.subject, &mut Rng::new(0, number.into())),
+            Self::Threads(plan) => plan.as_threads(searcher.subject, Rng::new(0, number.into())),
             Self::Cancelled(program, polls) => searcher.run_cancelled(program, *polls),
         })
     }

@@ -4,7 +4,7 @@
 //! So a check runs on threads of its own, which are left behind when one of them hangs.
 
 use crate::clock::{Clock as _, SystemClock};
-use crate::conformance::search::scenario::Scenario;
+use crate::conformance::program::Program;
 use crate::model::Op;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -31,24 +31,13 @@ struct Beat {
 
 /// A program under way.
 pub(crate) trait Running: Send + Sync {
-    /// Its operations, of several programs the one with this number.
-    fn ops(&self, packed: u64) -> Vec<Op>;
-
-    /// Of calls that overlap or are cancelled: how they were made.
-    fn scenario(&self) -> Option<Scenario> {
-        None
-    }
-}
-
-/// A program that was under way when a call did not return.
-pub(crate) struct Hung {
-    pub(crate) ops: Vec<Op>,
-    pub(crate) scenario: Option<Scenario>,
+    /// The program, of several the one with this number; with the schedule so far.
+    fn program(&self, packed: u64) -> Program;
 }
 
 impl Running for Vec<Op> {
-    fn ops(&self, _: u64) -> Vec<Op> {
-        self.clone()
+    fn program(&self, _: u64) -> Program {
+        self.clone().into()
     }
 }
 
@@ -173,11 +162,11 @@ impl Watcher {
     }
 
     /// The program of a thread that has been in one call for as long as `patience`.
-    pub(crate) fn hung(&mut self, patience: Duration) -> Option<Hung> {
+    pub(crate) fn hung(&mut self, patience: Duration) -> Option<Program> {
         self.hung_at(self.clock.now(), patience)
     }
 
-    fn hung_at(&mut self, looked: Duration, patience: Duration) -> Option<Hung> {
+    fn hung_at(&mut self, looked: Duration, patience: Duration) -> Option<Program> {
         self.passed += looked.saturating_sub(self.last).min(2 * self.look);
         self.last = looked;
         let now = self.passed;
@@ -191,10 +180,7 @@ impl Watcher {
             }
             let is_hung = begun > returned && now.saturating_sub(seen.1) >= patience;
             let program = lock(&beat.program).clone().filter(|_| is_hung)?;
-            Some(Hung {
-                ops: program.ops(beat.packed.load(Ordering::Relaxed)),
-                scenario: program.scenario(),
-            })
+            Some(program.program(beat.packed.load(Ordering::Relaxed)))
         })
     }
 }

@@ -3,26 +3,27 @@
 use super::Run;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
-use crate::conformance::explain::diagnose;
-use crate::conformance::explain::diagnose::Diagnosis;
-use crate::conformance::explain::hidden;
+use crate::conformance::check::searches::SEARCHES;
+use crate::conformance::explain::counterexample;
+use crate::conformance::explain::crash;
+use crate::conformance::explain::diagnose::{self, Diagnosis, violation};
+use crate::conformance::explain::masked;
 use crate::conformance::explain::shrink;
-use crate::conformance::judge::failure::Failing;
-use crate::conformance::judge::failure::Mistake;
-use crate::conformance::judge::failure::Probe;
-use crate::conformance::judge::flaky;
-use crate::conformance::judge::flaky::Flaky;
-use crate::conformance::judge::flaky::comes_again;
+use crate::conformance::judge::failure::{Failing, Mistake, Probe, Symptom};
+use crate::conformance::judge::flaky::{self, Flaky, comes_again};
+use crate::conformance::judge::nonlinearizable::Anomaly;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::report::Violation;
-use crate::conformance::search::restarts;
-use crate::conformance::search::{Caught, Search};
-use crate::conformance::subject::Passing;
+use crate::conformance::search::definition::Takes;
+use crate::conformance::search::found::{Caught, Found};
+use crate::conformance::search::restarted;
 use crate::conformance::subject::workers;
 use crate::model::Op;
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// In longer programs nothing hidden is looked for: it takes long, and there are shorter ones.
+/// In longer programs nothing that is masked is looked for: it takes long, and there are shorter ones.
 const LONGEST: usize = 64;
 
 /// Where time goes on by itself, a program is shrunk for no longer: tries take as long as they wait, and
@@ -35,14 +36,20 @@ struct Convicted {
     /// As small as it gets, if it failed again.
     shrunk: Option<Failing>,
     /// Whether the store goes by chance.
-    is_luck: bool,
+    is_flaky: bool,
 }
 
 impl Run<'_> {
     /// Shrinks what a search caught, names the clauses, and keeps the smallest program of each.
-    pub(super) fn convict(&mut self, name: &'static str, search: Search) {
-        self.symptoms.extend(search.caught.keys());
-        let caught: Vec<Caught> = search.caught.into_values().collect();
+    pub(super) fn convict(&mut self, name: &'static str, mut found: Found) {
+        if is_of_histories(name) {
+            // What one client shows as well, the searches in its programs tell more plainly.
+            let is_new = |symptom: &Symptom| !self.symptoms.contains(symptom);
+            found.caught.retain(|symptom, _| is_new(symptom));
+            found.more.retain(|one| is_new(&one.failure.symptom()));
+        }
+        self.symptoms.extend(found.caught.keys());
+        let caught: Vec<Caught> = found.caught.into_values().collect();
         let all = workers::each(caught.len(), |index| self.convicted(name, &caught[index]));
         for one in all {
             // A backend that could not answer just then has to say so (ERR-2).
@@ -50,74 +57,98 @@ impl Run<'_> {
                 self.errors += 1;
                 continue;
             };
+            let is_crash = matches!(one.violation.got, Outcome::Died(_));
             self.keep(one.violation);
             self.known.extend(one.shrunk);
-            self.searcher.goes_by_chance |= one.is_luck;
-            self.searcher.is_wrong_alone = true;
+            self.is_flaky |= one.is_flaky;
+            self.fails_alone |= !is_crash;
         }
-        // Of what passes without a part, that may be luck.
-        if !self.searcher.goes_by_chance {
-            self.convict_hidden(name, &search.more);
+        // Of what passes without a part, that may be flaky.
+        if !self.is_flaky {
+            self.convict_masked(name, &found.more);
+        }
+        self.convict_anomalies(name, found.anomalies);
+    }
+
+    /// Of what ended its process: it is only run in others.
+    fn convicted_of_crash(&self, name: &'static str, caught: &Caught) -> Convicted {
+        let elsewhere = self.isolation.as_ref();
+        let shrunk = elsewhere.and_then(|one| crash::shrink(one, &caught.ops, self.runner.tick));
+        let violation = match shrunk {
+            Some((failing, near_miss)) => {
+                let diagnosis = Diagnosis::of(&failing, self.runner.tick, None, None);
+                let diagnosis = Diagnosis {
+                    near_miss,
+                    ..diagnosis
+                };
+                violation(failing, name, caught.after, Some(diagnosis))
+            }
+            None => violation(caught.as_failing(), name, caught.after, None),
+        };
+        Convicted {
+            violation,
+            shrunk: None,
+            is_flaky: false,
         }
     }
 
     /// Nothing for an error that does not come again.
     fn convicted(&self, name: &'static str, caught: &Caught) -> Option<Convicted> {
-        let (ops, tick) = (&caught.ops, self.searcher.tick);
-        let is_exact = self.searcher.subject.passing() == Passing::Injected;
-        let (runs, clock) = (self.searcher.runner(ops), SystemClock::new());
+        if let Outcome::Died(_) = caught.failure.outcome {
+            return Some(self.convicted_of_crash(name, caught));
+        }
+        let (ops, tick) = (&caught.ops, self.runner.tick);
+        let is_exact = self.runner.is_exact();
+        let (runs, clock) = (self.runner.probe(ops), SystemClock::new());
         let run = |ops: &[Op]| match is_exact || clock.now() < LONGEST_WAIT {
             true => runs(ops),
             false => None,
         };
-        let with_a_restart = |ops: &[Op]| restarts::needing_one(ops, run);
+        let with_a_restart = |ops: &[Op]| restarted::needing_one(ops, run);
         let run: Probe<'_> = match with_a_restart(ops) {
             Some(_) => &with_a_restart,
             None => &run,
         };
-        let as_caught = || Failing {
-            ops: ops.clone(),
-            failure: caught.failure.clone(),
-        };
+        let as_caught = || caught.as_failing();
         let mut shrunk = shrink::shrink(ops.clone(), tick, run);
         let repeats = |failing: &Failing| comes_again(&failing.ops, &runs);
         if caught.failure.mistake() == Mistake::Failed && !shrunk.as_ref().is_some_and(repeats) {
             return None;
         }
-        let luck = Flaky::new(run);
-        let at_last = |ops: &[Op]| luck.run(ops);
-        let is_luck = is_exact && flaky::is_likely(&shrunk.clone().unwrap_or_else(as_caught), run);
-        let run: Probe<'_> = if is_luck { &at_last } else { run };
-        if is_luck {
+        let flaky = Flaky::new(run);
+        let at_last = |ops: &[Op]| flaky.run(ops);
+        let is_flaky = is_exact && flaky::is_likely(&shrunk.clone().unwrap_or_else(as_caught), run);
+        let run: Probe<'_> = if is_flaky { &at_last } else { run };
+        if is_flaky {
             shrunk = shrink::shrink(ops.clone(), tick, run);
         }
         let mut shown = shrunk.clone().map(|failing| self.plainest(failing, run));
         let mut often = None;
-        if is_luck {
-            often = shown.as_ref().and_then(|shown| luck.how_often(&shown.ops));
+        if is_flaky {
+            often = shown.as_ref().and_then(|shown| flaky.how_often(&shown.ops));
             // What fails no more, tells nothing of what matters in it.
             shown = shown.filter(|_| often.is_some());
         }
         let mut diagnosis = shown.as_ref().map(|failing| self.diagnose(failing, run));
-        if let Some(diagnosis) = diagnosis.as_mut().filter(|_| is_luck) {
+        if let Some(diagnosis) = diagnosis.as_mut().filter(|_| is_flaky) {
             diagnosis.near_miss = often;
         }
         let shown = shown.unwrap_or_else(as_caught);
         Some(Convicted {
             violation: violation(shown, name, caught.after, diagnosis),
             shrunk,
-            is_luck,
+            is_flaky,
         })
     }
 
-    /// The same for what hides behind known defects. Where time must be waited for, that would take
+    /// The same for what known defects mask. Where time must be waited for, that would take
     /// too long.
-    fn convict_hidden(&mut self, name: &'static str, caught: &[Caught]) {
-        if self.searcher.subject.passing() != Passing::Injected {
+    fn convict_masked(&mut self, name: &'static str, caught: &[Caught]) {
+        if !self.runner.is_exact() {
             return;
         }
         // As many operations as a tenth of a second allows.
-        let budget = match self.searcher.is_in_lockstep() {
+        let budget = match self.runner.is_in_lockstep() {
             true => 500_000,
             false => 25_000,
         };
@@ -127,7 +158,7 @@ impl Run<'_> {
             .collect();
         let mistakes: BTreeSet<Mistake> = caught.iter().map(|c| c.failure.mistake()).collect();
         let mistakes: Vec<Mistake> = mistakes.into_iter().collect();
-        let (tick, known) = (self.searcher.tick, &self.known);
+        let (tick, known) = (self.runner.tick, &self.known);
         let found = workers::each(mistakes.len(), |index| {
             let mistake = mistakes[index];
             let such: Vec<&Caught> = caught
@@ -135,8 +166,8 @@ impl Run<'_> {
                 .filter(|caught| caught.failure.mistake() == mistake)
                 .copied()
                 .collect();
-            let run = self.searcher.runner(&such[0].ops);
-            let found = hidden::search(mistake, &such, known, tick, budget, &run);
+            let run = self.runner.probe(&such[0].ops);
+            let found = masked::search(mistake, &such, known, tick, budget, &run);
             let comes_again =
                 |failing: &Failing| mistake != Mistake::Failed || comes_again(&failing.ops, &run);
             let found = found.into_iter().filter(|(one, _)| comes_again(one));
@@ -154,13 +185,55 @@ impl Run<'_> {
         }
     }
 
+    /// Of calls that no order explains: those of each clause that are the fewest, made fewer still.
+    fn convict_anomalies(&mut self, name: &'static str, anomalies: Vec<Anomaly>) {
+        let cancelled = |found: &&Anomaly| found.clause == Clause::Can1;
+        let mut of_cancelled = anomalies.iter().filter(cancelled);
+        let is_wrong_if_late = of_cancelled.any(|found| found.is_right_if_late == Some(false));
+        let mut smallest: BTreeMap<Clause, Anomaly> = BTreeMap::new();
+        for mut anomaly in anomalies {
+            // To claim that calls may come late would not do if some history stayed wrong.
+            if is_wrong_if_late {
+                anomaly.is_right_if_late = Some(false);
+            }
+            match smallest.entry(anomaly.clause) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(anomaly);
+                }
+                Entry::Occupied(mut known) if anomaly.size() < known.get().size() => {
+                    known.insert(anomaly);
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        self.publish_anomalies(name, smallest.values().cloned());
+        for anomaly in smallest.into_values() {
+            let progress = |_| {};
+            let mut anomaly = counterexample::smallest(&self.context(&progress), anomaly);
+            if is_wrong_if_late {
+                anomaly.is_right_if_late = Some(false);
+            }
+            self.keep(Violation::of_calls(anomaly, name));
+        }
+    }
+
+    /// Tells also what was found, as it is: while it is made smaller, a call may hang.
+    fn publish_anomalies(&mut self, name: &'static str, found: impl Iterator<Item = Anomaly>) {
+        let known = self.report.violations.clone();
+        for anomaly in found {
+            self.keep(Violation::of_calls(anomaly, name));
+        }
+        self.publish(name);
+        self.report.violations = known;
+    }
+
     /// What shows the same defect more plainly, where its first sign is that something else is found.
     pub(super) fn plainest(&self, mut failing: Failing, run: Probe<'_>) -> Failing {
-        if self.searcher.subject.passing() != Passing::Injected {
+        if !self.runner.is_exact() {
             return failing;
         }
         while let Some(plainer) = diagnose::without_the_remnant(&failing, run) {
-            match shrink::shrink(plainer.ops, self.searcher.tick, run) {
+            match shrink::shrink(plainer.ops, self.runner.tick, run) {
                 Some(plainer) => failing = plainer,
                 None => break,
             }
@@ -169,17 +242,17 @@ impl Run<'_> {
     }
 
     pub(super) fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
-        let is_exact = self.searcher.subject.passing() == Passing::Injected;
+        let is_exact = self.runner.is_exact();
         let probe = is_exact.then_some(run);
-        let near = self.searcher.is_in_lockstep().then_some(run);
-        Diagnosis::of(failing, self.searcher.tick, probe, near)
+        let near = self.runner.is_in_lockstep().then_some(run);
+        Diagnosis::of(failing, self.runner.tick, probe, near)
     }
 
     /// Whether the store claims to keep the clause, and this check looks at it.
     pub(super) fn is_asked_for(&self, clause: Clause) -> bool {
         let only = &self.settings.only;
         let is_looked_at = only.is_empty() || only.contains(&clause);
-        is_looked_at && self.searcher.profile.why_unclaimed(clause).is_none()
+        is_looked_at && self.runner.profile.why_unclaimed(clause).is_none()
     }
 
     /// Takes in a violation of a clause that was asked for, unless a smaller one is known.
@@ -198,36 +271,73 @@ impl Run<'_> {
     }
 }
 
-/// What a failing program shows; of one that did not fail again, nothing says what in it matters.
-pub(crate) fn violation(
-    failing: Failing,
-    search: &'static str,
-    after: u64,
-    diagnosis: Option<Diagnosis>,
-) -> Violation {
-    let repeats = diagnosis.is_some();
-    let Diagnosis { clause, near_miss } = diagnosis.unwrap_or(Diagnosis {
-        clause: failing.failure.expected.clause,
-        near_miss: None,
-    });
-    Violation {
-        clause,
-        because: diagnose::argument(&failing, clause),
-        near_miss,
-        refused_ids: failing.failure.refused_ids,
-        program: failing.ops.into(),
-        expected: Some(failing.failure.expected.reply),
-        got: failing.failure.outcome,
-        history: None,
-        search,
-        after,
-        repeats,
-        otherwise: failing.failure.otherwise,
-    }
-}
-
 /// By what the smaller of two programs is told: its operations, then its text.
 fn size(violation: &Violation) -> (usize, usize) {
     let program = &violation.program;
     (program.ops().len(), program.to_string().len())
+}
+
+fn is_of_histories(name: &str) -> bool {
+    let mut searches = SEARCHES.iter();
+    searches.any(|search| search.name == name && search.takes == Takes::Histories)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::Made;
+    use crate::conformance::check::settings::Settings;
+    use crate::conformance::report::Report;
+    use crate::conformance::subject::profile::Profile;
+    use crate::memstore::MemStore;
+    use std::sync::{Arc, Mutex};
+
+    /// What is told of these, which were found in histories of that kind.
+    fn told(name: &'static str, found: Vec<Anomaly>) -> (Report, Option<Report>) {
+        let subject = Arc::new(Made(MemStore::with_clock));
+        let profile = Profile::default();
+        let (settings, so_far) = (Settings::default(), Mutex::default());
+        let mut run = Run::new(&subject, &settings, &profile, &so_far);
+        let found = Found {
+            anomalies: found,
+            ..Found::default()
+        };
+        run.take(name, found);
+        let report = run.conclude();
+        (report, so_far.into_inner().unwrap().report)
+    }
+
+    fn found(clause: Clause, is_right_if_late: Option<bool>) -> Anomaly {
+        Anomaly {
+            clause,
+            records: Vec::new(),
+            lanes: String::new(),
+            context: String::new(),
+            because: "it was found".to_owned(),
+            after: 1,
+            program: None,
+            luck: None,
+            repeats: false,
+            is_right_if_late,
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_told_before_its_causes_are_looked_for() {
+        let (_, before) = told("concurrent", vec![found(Clause::Con1, Some(false))]);
+        let before = before.map(|report| report.violations[0].because.clone());
+        assert_eq!(before.as_deref(), Some("it was found"));
+    }
+
+    #[test]
+    fn a_claim_is_only_hinted_at_where_all_would_be_right_with_it() {
+        let hints = |others: &[Option<bool>]| {
+            let one = found(Clause::Can1, Some(true));
+            let others = others.iter().map(|is_late| found(Clause::Can1, *is_late));
+            let (report, _) = told("cancelled", [one].into_iter().chain(others).collect());
+            report.violations[0].because.contains("`Profile::remote`")
+        };
+        assert!(hints(&[]) && hints(&[Some(true), None]));
+        assert!(!hints(&[Some(false)]) && !hints(&[Some(true), Some(false)]));
+    }
 }

@@ -1,7 +1,7 @@
 //! Shorten: what can be told in fewer operations, when all searches that run programs have ended.
 
 use super::Run;
-use super::convict::violation;
+use crate::conformance::explain::diagnose::violation;
 use crate::conformance::explain::shrink;
 use crate::conformance::judge::failure::Failing;
 use crate::conformance::program::fewer;
@@ -14,10 +14,11 @@ const TRIES: usize = 8;
 
 impl Run<'_> {
     /// Puts shorter programs in place of those that are not the shortest, also where these show a clause
-    /// to be broken that no other does: of one defect, that is the plainer sign. All programs of up to
-    /// `depth` operations have been run.
-    pub(super) fn shorten(&mut self, depth: usize) {
-        if !self.searcher.is_in_lockstep() || self.searcher.goes_by_chance {
+    /// to be broken that no other does: of one defect, that is the plainer sign. All programs of few operations
+    /// have been run by then.
+    pub(super) fn shorten(&mut self) {
+        let depth = self.budget.depth;
+        if !self.runner.is_in_lockstep() || self.is_flaky {
             return;
         }
         let violations = &self.report.violations;
@@ -39,10 +40,7 @@ impl Run<'_> {
     }
 
     fn shorter(&self, known: &Violation) -> Option<Violation> {
-        let (run, tick) = (
-            self.searcher.runner(known.program.ops()),
-            self.searcher.tick,
-        );
+        let (run, tick) = (self.runner.probe(known.program.ops()), self.runner.tick);
         let ops = known.program.ops().to_vec();
         let failure = run(&ops)?;
         let failing = Failing { ops, failure };

@@ -1,15 +1,14 @@
 //! Ids: other ones, shorter ones, fewer of them.
 
 use super::Shrinker;
-use crate::conformance::judge::failure::Failure;
+use crate::conformance::program::Program;
 use crate::conformance::program::cuts::shorter;
 use crate::conformance::program::ids::{as_long, ids, renamed, simplest, with_plain_ids};
-use crate::model::Op;
 use crate::token;
 
-impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
+impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     pub(super) fn simplify_ids(&mut self) -> bool {
-        let ids: Vec<String> = ids(&self.best.ops)
+        let ids: Vec<String> = ids(self.best.ops())
             .into_iter()
             .filter(|id| !id.is_empty())
             .map(str::to_owned)
@@ -50,8 +49,8 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
 
     /// Puts the simplest ids in place of all, in the order of their first use.
     fn rename_all(&mut self) -> bool {
-        let ops = with_plain_ids(&self.best.ops);
-        ops != self.best.ops && self.try_these(ops)
+        let ops = with_plain_ids(self.best.ops());
+        ops != self.best.ops() && self.try_ops(ops)
     }
 
     /// Puts `a` and `A` in place of two ids that differ in case.
@@ -76,8 +75,13 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         let mut long = ids.iter().filter(|id| id.len() > token::LEN);
         long.any(|id| {
             let names = [(id, &spare)];
-            let ops = self.best.ops.iter().map(|op| as_long(op, &names)).collect();
-            self.try_these(ops)
+            let ops = self
+                .best
+                .ops()
+                .iter()
+                .map(|op| as_long(op, &names))
+                .collect();
+            self.try_ops(ops)
         })
     }
 
@@ -127,8 +131,13 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         if self.left == 0 || names.iter().any(|(_, new)| new.is_empty()) {
             return false;
         }
-        let ops = self.best.ops.iter().map(|op| renamed(op, names)).collect();
-        self.try_these(ops)
+        let ops = self
+            .best
+            .ops()
+            .iter()
+            .map(|op| renamed(op, names))
+            .collect();
+        self.try_ops(ops)
     }
 }
 

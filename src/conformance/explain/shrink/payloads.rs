@@ -2,22 +2,22 @@
 
 use super::Shrinker;
 use super::values::{Simpler, simpler_data, simpler_text};
-use crate::conformance::judge::failure::Failure;
+use crate::conformance::program::Program;
 use crate::conformance::program::payload;
 use crate::data::Data;
 use crate::model::Op;
 use crate::snapshot::{Snapshot, User};
 
-impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
+impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     pub(super) fn simplify_payloads(&mut self) -> bool {
         self.simplify_alike() || self.simplify_one()
     }
 
     /// Puts the same small payload wherever the same large one is.
     fn simplify_alike(&mut self) -> bool {
-        (0..self.best.ops.len()).any(|at| {
-            let Some(large) =
-                payload::committed(&self.best.ops[at]).filter(|s| payload::number_of(s).is_none())
+        (0..self.best.ops().len()).any(|at| {
+            let Some(large) = payload::committed(&self.best.ops()[at])
+                .filter(|s| payload::number_of(s).is_none())
             else {
                 return false;
             };
@@ -32,31 +32,31 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
                 },
                 _ => op.clone(),
             };
-            let ops = self.best.ops.iter().map(small).collect();
-            self.try_these(ops)
+            let ops = self.best.ops().iter().map(small).collect();
+            self.try_ops(ops)
         })
     }
 
     fn simplify_one(&mut self) -> bool {
-        (0..self.best.ops.len()).any(|at| {
+        (0..self.best.ops().len()).any(|at| {
             let Op::Commit {
                 snapshot: Some(snapshot),
                 ttl,
-            } = self.best.ops[at].clone()
+            } = self.best.ops()[at].clone()
             else {
                 return false;
             };
             // v1 for the first commit, v2 for the second, ..: small, and no two alike.
-            let commits = self.best.ops[..=at]
+            let commits = self.best.ops()[..=at]
                 .iter()
                 .filter(|op| matches!(op, Op::Commit { .. }));
             simpler(&snapshot, commits.count() as u64).any(|simpler| {
-                let mut ops = self.best.ops.clone();
+                let mut ops = self.best.ops().to_vec();
                 ops[at] = Op::Commit {
                     snapshot: Some(simpler),
                     ttl,
                 };
-                self.try_these(ops)
+                self.try_ops(ops)
             })
         })
     }

@@ -1,7 +1,7 @@
 //! Times: plain seconds where they do, together where they hang together.
 
 use super::Shrinker;
-use crate::conformance::judge::failure::Failure;
+use crate::conformance::program::Program;
 use crate::model::{Nanos, Op};
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ const WIDTHS: [u32; 6] = [8, 15, 16, 24, 31, 32];
 #[derive(Clone, Copy)]
 struct Plain([Nanos; 3]);
 
-impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
+impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     pub(super) fn simplify_times(&mut self) -> bool {
         let distinct = self.distinct();
         // One long time alone may come down in small steps, so two are lowered before it; but where any
@@ -42,8 +42,14 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
             || self.make_all_plain()
     }
 
+    /// Every time to a plain one, wherever it occurs.
+    pub(super) fn make_times_plain(&mut self) -> bool {
+        let distinct = self.distinct();
+        self.make_alike_plain(&distinct)
+    }
+
     fn distinct(&self) -> Vec<Nanos> {
-        let times: BTreeSet<Nanos> = self.best.ops.iter().filter_map(time).collect();
+        let times: BTreeSet<Nanos> = self.best.ops().iter().filter_map(time).collect();
         times.into_iter().collect()
     }
 
@@ -52,7 +58,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     fn make_all_plain(&mut self) -> bool {
         const MOST: u32 = 4;
         let plain = self.plain();
-        let times: Vec<Nanos> = self.best.ops.iter().filter_map(time).collect();
+        let times: Vec<Nanos> = self.best.ops().iter().filter_map(time).collect();
         let count = u32::try_from(times.len()).unwrap_or(u32::MAX);
         if !(2..=MOST).contains(&count) || times.iter().all(|time| plain.0.contains(time)) {
             return false;
@@ -115,8 +121,8 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
 
     /// One time in one place to a simpler one.
     fn change_one(&mut self) -> bool {
-        (0..self.best.ops.len()).any(|at| {
-            let Some(old) = time(&self.best.ops[at]) else {
+        (0..self.best.ops().len()).any(|at| {
+            let Some(old) = time(&self.best.ops()[at]) else {
                 return false;
             };
             self.plain()
@@ -132,7 +138,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         let rank = |time| plain_times.rank(time);
         let times: Vec<(usize, Nanos)> = self
             .best
-            .ops
+            .ops()
             .iter()
             .enumerate()
             .filter_map(|(at, op)| Some((at, time(op)?)))
@@ -161,7 +167,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
     /// Two long times by the same amount, on the way to a threshold by halving.
     fn lower_two(&mut self) -> bool {
         let longest_plain = 3 * self.tick;
-        let ops = self.best.ops.iter().enumerate();
+        let ops = self.best.ops().iter().enumerate();
         let times = ops.filter_map(|(at, op)| Some((at, time(op)?)));
         let times: Vec<(usize, Nanos)> = times.filter(|(_, time)| *time > longest_plain).collect();
         let pairs = times.iter().enumerate();
@@ -187,7 +193,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
         if self.left == 0 {
             return false;
         }
-        let mut ops = self.best.ops.clone();
+        let mut ops = self.best.ops().to_vec();
         for (at, op) in ops.iter_mut().enumerate() {
             match op {
                 Op::Commit { ttl: time, .. } | Op::Advance { by: time } if *time > 0 => {
@@ -196,7 +202,7 @@ impl<R: Fn(&[Op]) -> Option<Failure>> Shrinker<R> {
                 _ => {}
             }
         }
-        self.try_these(ops)
+        self.try_ops(ops)
     }
 }
 

@@ -3,9 +3,11 @@
 use crate::clause::Clause;
 use crate::conformance::judge::history::Record;
 use crate::conformance::judge::linear::{Reduced, Value};
+use crate::conformance::judge::schedule::Luck;
+use crate::conformance::program::Program;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::outline::outline;
 use crate::conformance::program::{Operation, OutcomeText};
-use crate::conformance::search::scenario::Scenario;
 use crate::model::Op;
 
 /// The calls on one id that are needed to see that no order explains what they returned.
@@ -22,8 +24,12 @@ pub(crate) struct Anomaly {
     pub(crate) because: String,
     /// How many histories the search had run by then, with this one.
     pub(crate) after: u64,
-    /// How all calls were made, where they can be made again.
-    pub(crate) scenario: Option<Box<Scenario>>,
+    /// How all calls were made, with their schedule.
+    pub(crate) program: Option<Program>,
+    /// Why they may come out otherwise when they are made again, if they may.
+    pub(crate) luck: Option<Luck>,
+    /// They have gone wrong again when they were made again.
+    pub(crate) repeats: bool,
     /// Whether all would be right, had the cancelled calls taken effect at any later time; nothing where
     /// that took too long to find out.
     pub(crate) is_right_if_late: Option<bool>,
@@ -81,7 +87,9 @@ pub(super) fn needed(
         records,
         context: String::new(),
         after: 0,
-        scenario: None,
+        program: None,
+        luck: None,
+        repeats: false,
         is_right_if_late: Some(false),
     }
 }
@@ -127,31 +135,43 @@ pub(super) fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Anom
         because,
         context: String::new(),
         after: 0,
-        scenario: None,
+        program: None,
+        luck: None,
+        repeats: false,
         is_right_if_late: Some(false),
     }
 }
 
-/// A call that failed because another was cancelled.
-pub(crate) fn broken(records: &[&Record], failed: &Record, lanes: String) -> Anomaly {
+/// Of a program whose last call failed because another was cancelled, with what its calls returned.
+pub(crate) fn broken(program: Program, records: &[Record]) -> Option<Anomaly> {
+    let failed = records.last()?;
     let call = name(&failed.op);
     let error = match &failed.outcome {
         Some(outcome) => OutcomeText(outcome).to_string(),
         None => String::new(),
     };
-    Anomaly {
+    let mut returned = records.iter().filter_map(|record| record.outcome.as_ref());
+    let mut outcomes: Vec<String> = Vec::new();
+    for (at, op) in program.ops().iter().enumerate() {
+        let is_call = !matches!(op, Op::Advance { .. }) && program.cancel(at).is_none();
+        let outcome = if is_call { returned.next() } else { None };
+        outcomes.push(outcome.map_or_else(String::new, |one| format!("   {}", OutcomeText(one))));
+    }
+    Some(Anomaly {
         clause: Clause::Can1,
-        lanes,
+        lanes: outline(&program, |at| outcomes[at].clone()),
         because: format!(
             "the {call} fails every time ({error}), and never where no call is cancelled: later calls \
              must work"
         ),
-        records: records.iter().copied().cloned().collect(),
+        records: records.to_vec(),
         context: String::new(),
         after: 0,
-        scenario: None,
+        program: Some(program),
+        luck: None,
+        repeats: true,
         is_right_if_late: Some(false),
-    }
+    })
 }
 
 /// The calls, one a line, in the order in which they were invoked.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::clause::Clause;
 use crate::clock::ManualClock;
-use crate::conformance::check::Settings;
+use crate::conformance::check::settings::Settings;
 use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::Program;
 use crate::conformance::subject::profile::Profile;
@@ -79,7 +79,8 @@ fn shortened(
         })
         .collect();
     change(&mut run);
-    run.shorten(5);
+    run.budget.depth = 5;
+    run.shorten();
     let left = run.report.violations.iter();
     left.map(|it| (it.clause, it.program.to_string())).collect()
 }
@@ -152,7 +153,7 @@ fn what_no_program_can_take_the_place_of_is_left_alone() {
     let plain = Profile::default();
     let known = [(Clause::Drp4, LONG)];
     let unless = |change: fn(&mut Run<'_>)| shortened(is_lost, &known, change, &plain);
-    let by_chance = unless(|run| run.searcher.goes_by_chance = true);
+    let by_chance = unless(|run| run.is_flaky = true);
     assert_eq!(by_chance, as_it_was(&known));
     let history = unless(|run| run.report.violations[0].history = Some(String::new()));
     assert_eq!(history, as_it_was(&known));

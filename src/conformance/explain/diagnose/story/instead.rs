@@ -4,9 +4,9 @@ use super::Story;
 use crate::conformance::explain::diagnose::life;
 use crate::conformance::judge::failure::Failing;
 use crate::conformance::judge::failure::Mistake;
-use crate::conformance::program::dice::Dice;
 use crate::conformance::program::ids;
 use crate::conformance::program::payload;
+use crate::conformance::program::rng::Rng;
 use crate::model::Op;
 use crate::token;
 
@@ -43,8 +43,8 @@ impl Story<'_> {
             return false;
         };
         let passes = |number: u64| {
-            let mut dice = Dice::new(0, number);
-            let mut others: Vec<String> = known.iter().map(|_| ordinary(&mut dice)).collect();
+            let mut rng = Rng::new(0, number);
+            let mut others: Vec<String> = known.iter().map(|_| ordinary(&mut rng)).collect();
             others.sort_unstable();
             let pairs: Vec<(&String, &String)> = known.iter().zip(&others).collect();
             let ops: Vec<Op> = { self.ops.iter() }
@@ -213,9 +213,9 @@ impl Story<'_> {
 }
 
 /// A token in which nothing comes again.
-fn ordinary(dice: &mut Dice) -> String {
+fn ordinary(rng: &mut Rng) -> String {
     let letter = |_| {
-        let digit = u8::try_from(dice.below(58)).unwrap_or(0);
+        let digit = u8::try_from(rng.below(58)).unwrap_or(0);
         bs58::encode([digit]).into_string()
     };
     (0..token::LEN).map(letter).collect()

@@ -1,16 +1,14 @@
 //! What each pass makes of times, and what it tries on the way. The tick is ten nanoseconds.
 
 use super::*;
-use crate::conformance::explain::shrink::{MOST_TRIES, cut};
-use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 const PLAIN: Plain = Plain([10, 20, 30]);
 
-type Run = Box<dyn Fn(&[Op]) -> Option<Failure>>;
-type Pass = fn(&mut Shrinker<Run>) -> bool;
+type Accept = Box<dyn FnMut(&Program) -> Option<Program>>;
+type Pass = fn(&mut Shrinker<Accept>) -> bool;
 
 /// Commits and advances in turn, of these times.
 fn ops(times: &[Nanos]) -> Vec<Op> {
@@ -39,24 +37,17 @@ fn passed(
     fails: impl Fn(&[Nanos]) -> bool + 'static,
 ) -> (Vec<Nanos>, Vec<Vec<Nanos>>) {
     let (first, tried) = (ops(first), Rc::<RefCell<Vec<Vec<Nanos>>>>::default());
-    let failure = |ops: &[Op]| Failure::of_last(ops, Outcome::Panicked(String::new()));
-    let run = {
+    let accept = {
         let tried = Rc::clone(&tried);
-        move |ops: &[Op]| {
-            tried.borrow_mut().push(times(ops));
+        move |program: &Program| {
+            tried.borrow_mut().push(times(program.ops()));
             assert!(tried.borrow().len() < 10_000, "it does not end");
-            fails(&times(ops)).then(|| failure(ops))
+            fails(&times(program.ops())).then(|| program.clone())
         }
     };
-    let mut shrinker = Shrinker {
-        mistake: failure(&first).mistake(),
-        best: cut(first.clone(), failure(&first)),
-        tick: 10,
-        run: Box::new(run) as Run,
-        left: MOST_TRIES,
-    };
+    let mut shrinker = Shrinker::new(first.into(), 10, Box::new(accept) as Accept);
     shrinker.exhaust(pass);
-    (times(&shrinker.best.ops), tried.take())
+    (times(shrinker.best.ops()), tried.take())
 }
 
 #[test]

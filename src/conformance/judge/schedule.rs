@@ -1,0 +1,175 @@
+//! Schedule: programs whose calls overlap or are cancelled, made on a fresh store.
+//!
+//! Clients are tasks on one thread, polled in an order that is drawn or given, so that every point at
+//! which a call waits is a place where another may come between; or threads, for what happens between
+//! two instructions. What is drawn is noted, so that it can be made again.
+
+mod client;
+mod tasks;
+pub(crate) mod threads;
+mod underway;
+
+use super::history::{Course, Record};
+use crate::clock::{Clock as _, SystemClock};
+use crate::conformance::program::Program;
+use crate::conformance::program::rng::Rng;
+use crate::conformance::program::shape::{Schedule, Step, Together};
+use crate::conformance::subject::erased::AnySubject;
+use crate::conformance::subject::{panics, watch};
+use crate::store::BoxError;
+use client::World;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use underway::Underway;
+
+/// What came of a program.
+pub(crate) struct Execution {
+    pub(crate) records: Vec<Record>,
+    /// The program, with the schedule in which it was made.
+    pub(crate) program: Program,
+    /// Why another run of the same schedule may come out otherwise, if it may.
+    pub(crate) luck: Option<Luck>,
+}
+
+/// Why a schedule does not say all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Luck {
+    /// Clients are threads.
+    Threads,
+    /// A call was woken by something that is not of the run.
+    Woken,
+    /// There were very many calls, of which only those are left that are needed to see what is wrong.
+    Many,
+}
+
+impl fmt::Display for Luck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Threads => "its clients are threads, which the machine runs as it likes",
+            Self::Woken => {
+                "the store wakes its calls from a thread or a runtime of its own, when it likes"
+            }
+            Self::Many => {
+                "it was found among very many calls, of which these are those that show it"
+            }
+        })
+    }
+}
+
+/// Makes a program on a fresh store; what is left open in its schedule is drawn.
+///
+/// # Errors
+/// When there is no store to be had, or its time cannot be moved.
+pub(crate) fn execute(
+    subject: &dyn AnySubject,
+    program: &Program,
+    rng: &mut Rng,
+) -> Result<Execution, BoxError> {
+    let threads = threads_of(program);
+    if threads > 0 {
+        return threads::execute(subject, program, threads, rng.clone());
+    }
+    let underway = Arc::new(Underway::new(program));
+    watch::running(Arc::clone(&underway) as _);
+    let run = panics::catching(|| {
+        subject.block_on(async {
+            let instance = subject.fresh().await?;
+            let course = Course::of(subject.passing());
+            let world = World {
+                program,
+                instance: &*instance,
+                course: &course,
+            };
+            let mut records = Vec::new();
+            for step in program.steps() {
+                let goes_on = match step {
+                    Step::One { at } => world.one(at, &mut records).await?,
+                    Step::Together { clients, together } => {
+                        let theirs = tasks::together(&world, &clients, together, rng, &underway);
+                        records.extend(theirs.await?);
+                        true
+                    }
+                };
+                if !goes_on {
+                    break;
+                }
+            }
+            Ok::<_, BoxError>(records)
+        })
+    });
+    // A store that panics when it is made or goes has been told of by now.
+    let records = run.unwrap_or_else(|_| Ok(Vec::new()))?;
+    Ok(Execution {
+        records,
+        program: underway.as_run(),
+        luck: underway.luck(),
+    })
+}
+
+/// Calls meet by luck where a schedule does not say all: they try so often, after a few for no longer than
+/// this.
+const TRIES: u32 = 256;
+const FEW: u32 = 8;
+const LONGEST: Duration = Duration::from_millis(50);
+
+/// One that is held at a place may be held for long, where the others wait for it.
+const HELD: u32 = 2;
+
+/// What comes of a program in the schedule that it gives; where that is none, or does not say all, again
+/// and again, in others. What that takes is told to `spend`, as far as others on the machine do not hold
+/// it up: every try counts as much as the quickest. So it is not for how busy the machine is to say how
+/// many there are.
+pub(crate) fn executions<'a>(
+    subject: &'a dyn AnySubject,
+    program: &'a Program,
+    spend: &'a mut dyn FnMut(Duration),
+) -> impl Iterator<Item = Result<Execution, BoxError>> + 'a {
+    let (clock, mut began, mut quickest) = (SystemClock::new(), None, Duration::MAX);
+    let is_held = |one: &Together| matches!(one.schedule, Schedule::Threads(Some(_)));
+    let is_held = program.together().iter().any(is_held);
+    let mut is_settled = false;
+    (0..).map_while(move |number| {
+        let now = clock.now();
+        if let Some(began) = began.replace(now) {
+            quickest = quickest.min(now.saturating_sub(began));
+            spend(quickest);
+        }
+        let may_go_on = match is_held {
+            true => number < HELD,
+            false => number < FEW || number < TRIES && quickest.saturating_mul(number) < LONGEST,
+        };
+        if is_settled || !may_go_on {
+            return None;
+        }
+        let again = as_try(program, number);
+        let execution = execute(subject, &again, &mut Rng::new(0, number.into()));
+        is_settled = execution
+            .as_ref()
+            .is_ok_and(|execution| execution.luck.is_none() && !is_drawn(program));
+        Some(execution)
+    })
+}
+
+/// The program as it is tried for this time: of an order of polls that does not say all, every second one
+/// is drawn.
+fn as_try(program: &Program, number: u32) -> Program {
+    let schedule = |one: &Together| match &one.schedule {
+        Schedule::Polls(_) if number % 2 == 1 => Schedule::Drawn,
+        given => given.clone(),
+    };
+    program.with_schedules(program.together().iter().map(schedule).collect())
+}
+
+/// Whether its schedule is drawn anew each time.
+fn is_drawn(program: &Program) -> bool {
+    let is_drawn = |one: &Together| one.schedule == Schedule::Drawn;
+    program.together().iter().any(is_drawn)
+}
+
+/// How many clients there are at a time that are threads.
+fn threads_of(program: &Program) -> usize {
+    let together = program.together().iter();
+    let of_threads = together.filter(|one| matches!(one.schedule, Schedule::Threads(_)));
+    of_threads.map(|one| one.clients()).max().unwrap_or(0)
+}

@@ -1,0 +1,222 @@
+//! Tasks: clients that take turns on one thread.
+
+use super::client::World;
+use super::underway::Underway;
+use crate::clock::{Clock as _, SystemClock};
+use crate::conformance::judge::history::Record;
+use crate::conformance::program::rng::Rng;
+use crate::conformance::program::shape::{self, Schedule, Together};
+use crate::store::BoxError;
+use std::future::poll_fn;
+use std::ops::Range;
+use std::pin::Pin;
+use std::slice;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+/// Runs the clients as tasks on this thread.
+pub(super) async fn together(
+    world: &World<'_>,
+    clients: &[Range<usize>],
+    together: &Together,
+    rng: &mut Rng,
+    underway: &Underway,
+) -> Result<Vec<Record>, BoxError> {
+    underway.meet(Schedule::Polls(Vec::new()));
+    let tasks = clients.iter().zip(0..).map(|(places, number)| {
+        let client = u32::try_from(number).unwrap_or(u32::MAX);
+        Task::new(number, world.client(client, places.clone(), together.pause))
+    });
+    let mut crowd = Crowd {
+        tasks: tasks.collect(),
+        records: Vec::new(),
+        underway,
+    };
+    let (given, mut waits) = match &together.schedule {
+        Schedule::Polls(polls) => (&polls[..], None),
+        _ => (&[][..], None),
+    };
+    let mut given = given.iter();
+    poll_fn(|context| {
+        crowd.listen(context.waker());
+        match crowd.as_given(&mut given, &mut waits, context) {
+            Poll::Ready(Ok(true)) => crowd.as_drawn(rng, context),
+            Poll::Ready(Ok(false)) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await?;
+    Ok(crowd.records)
+}
+
+struct Task<'a> {
+    client: usize,
+    future: Pin<Box<dyn Future<Output = Result<Vec<Record>, BoxError>> + 'a>>,
+    bell: Arc<Bell>,
+}
+
+/// A waker of one task alone: what wakes the wrong one, or only one of two, leaves the other asleep.
+struct Bell {
+    has_rung: AtomicBool,
+    all: Mutex<Waker>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.has_rung.store(true, Ordering::SeqCst);
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.wake_by_ref();
+    }
+}
+
+impl<'a> Task<'a> {
+    fn new(
+        client: usize,
+        future: impl Future<Output = Result<Vec<Record>, BoxError>> + 'a,
+    ) -> Self {
+        Self {
+            client,
+            future: Box::pin(future),
+            bell: Arc::new(Bell {
+                has_rung: AtomicBool::new(true),
+                all: Mutex::new(Waker::noop().clone()),
+            }),
+        }
+    }
+
+    fn poll(&mut self) -> Poll<Result<Vec<Record>, BoxError>> {
+        self.bell.has_rung.store(false, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(&self.bell));
+        self.future.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+
+    fn is_awake(&self) -> bool {
+        self.bell.has_rung.load(Ordering::SeqCst)
+    }
+}
+
+/// A turn that is given to a task which sleeps, while another could go on, is waited for no longer than
+/// this: the store is another one by now.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+/// The tasks that have not ended.
+struct Crowd<'a> {
+    tasks: Vec<Task<'a>>,
+    records: Vec<Record>,
+    underway: &'a Underway,
+}
+
+impl Crowd<'_> {
+    /// Has whoever wakes a task wake this one.
+    fn listen(&self, waker: &Waker) {
+        for task in &self.tasks {
+            let mut all = task.bell.all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.clone_from(waker);
+        }
+    }
+
+    /// Polls the tasks in the order that is left of what is given. Says whether some have not ended then.
+    fn as_given(
+        &mut self,
+        given: &mut slice::Iter<'_, shape::Poll>,
+        waits: &mut Option<SystemClock>,
+        context: &Context<'_>,
+    ) -> Poll<Result<bool, BoxError>> {
+        while let Some(turn) = given.as_slice().first() {
+            let place = match turn {
+                shape::Poll::Yield => {
+                    given.next();
+                    self.underway.turn(*turn);
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                shape::Poll::Woken(client) | shape::Poll::Unwoken(client) => {
+                    self.tasks.iter().position(|task| task.client == *client)
+                }
+            };
+            // One that has ended has no turn.
+            if let Some(place) = place {
+                let must_wait =
+                    matches!(turn, shape::Poll::Woken(_)) && !self.tasks[place].is_awake();
+                if must_wait && !self.is_late(waits, context) {
+                    return Poll::Pending;
+                }
+                if !must_wait
+                    && let Some(ended) = self.turn(place)
+                    && let Err(error) = ended
+                {
+                    return Poll::Ready(Err(error));
+                }
+            }
+            given.next();
+            *waits = None;
+        }
+        Poll::Ready(Ok(!self.tasks.is_empty()))
+    }
+
+    /// Whether a task has slept for too long, in which another could have gone on. Where all sleep,
+    /// something else will wake one, or the call hangs.
+    fn is_late(&self, waits: &mut Option<SystemClock>, context: &Context<'_>) -> bool {
+        if !self.tasks.iter().any(Task::is_awake) {
+            self.underway.all_sleep();
+            return false;
+        }
+        let since = waits.get_or_insert_with(SystemClock::new);
+        if since.now() > LONGEST_WAIT {
+            return true;
+        }
+        thread::yield_now();
+        context.waker().wake_by_ref();
+        false
+    }
+
+    /// Polls the tasks that were woken in a random order, to their ends, and now and then another one,
+    /// which a future has to bear.
+    fn as_drawn(&mut self, rng: &mut Rng, context: &Context<'_>) -> Poll<Result<(), BoxError>> {
+        for _ in 0..2 * self.tasks.len() {
+            let awake = self.tasks.iter().enumerate();
+            let awake = awake.filter(|(_, task)| task.is_awake());
+            let awake: Vec<usize> = awake.map(|(place, _)| place).collect();
+            if awake.is_empty() {
+                self.underway.all_sleep();
+                return Poll::Pending;
+            }
+            let chosen = match rng.below(8) {
+                0 => rng.below(self.tasks.len()),
+                _ => awake[rng.below(awake.len())],
+            };
+            if let Some(Err(error)) = self.turn(chosen) {
+                return Poll::Ready(Err(error));
+            }
+            if self.tasks.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        // Whatever else runs here has its turn.
+        self.underway.turn(shape::Poll::Yield);
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Polls the task in this place. Says what came of it when that was its end.
+    fn turn(&mut self, place: usize) -> Option<Result<(), BoxError>> {
+        let task = &mut self.tasks[place];
+        self.underway.turn(match task.is_awake() {
+            true => shape::Poll::Woken(task.client),
+            false => shape::Poll::Unwoken(task.client),
+        });
+        let Poll::Ready(theirs) = task.poll() else {
+            return None;
+        };
+        drop(self.tasks.swap_remove(place));
+        Some(theirs.map(|theirs| self.records.extend(theirs)))
+    }
+}

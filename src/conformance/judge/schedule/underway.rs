@@ -1,0 +1,72 @@
+//! Under way: a program that is being made, and the schedule so far.
+
+use super::Luck;
+use crate::conformance::program::Program;
+use crate::conformance::program::shape::{Poll, Schedule};
+use crate::conformance::subject::watch::Running;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(super) struct Underway {
+    program: Program,
+    /// How the clients that have met so far were scheduled, in the order of the program.
+    schedules: Mutex<Vec<Schedule>>,
+    is_woken: AtomicBool,
+}
+
+impl Underway {
+    pub(super) fn new(program: &Program) -> Self {
+        Self {
+            program: program.clone(),
+            schedules: Mutex::default(),
+            is_woken: AtomicBool::new(false),
+        }
+    }
+
+    fn schedules(&self) -> MutexGuard<'_, Vec<Schedule>> {
+        self.schedules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that clients meet, in a schedule that is known so far.
+    pub(super) fn meet(&self, schedule: Schedule) {
+        self.schedules().push(schedule);
+    }
+
+    /// Notes a turn of the tasks that met last.
+    pub(super) fn turn(&self, poll: Poll) {
+        if let Some(Schedule::Polls(polls)) = self.schedules().last_mut() {
+            polls.push(poll);
+        }
+    }
+
+    /// Notes that all tasks sleep, so that something else has to wake one.
+    pub(super) fn all_sleep(&self) {
+        self.is_woken.store(true, Ordering::Relaxed);
+    }
+
+    /// The program with the schedule as far as it was made.
+    pub(super) fn as_run(&self) -> Program {
+        let together = self.program.together().iter();
+        let mut schedules: Vec<_> = together.map(|one| one.schedule.clone()).collect();
+        for (schedule, made) in schedules.iter_mut().zip(self.schedules().iter()) {
+            schedule.clone_from(made);
+        }
+        self.program.with_schedules(schedules)
+    }
+
+    pub(super) fn luck(&self) -> Option<Luck> {
+        let of_threads = |schedule: &Schedule| matches!(schedule, Schedule::Threads(_));
+        if self.schedules().iter().any(of_threads) {
+            return Some(Luck::Threads);
+        }
+        self.is_woken.load(Ordering::Relaxed).then_some(Luck::Woken)
+    }
+}
+
+impl Running for Underway {
+    fn program(&self, _: u64) -> Program {
+        self.as_run()
+    }
+}

@@ -1,0 +1,50 @@
+//! Listed: programs that are listed some thousands at a time, and run many at once.
+
+use super::context::{Context, Progress};
+use super::found::{Caught, Found};
+use crate::model::Op;
+
+/// Programs that are listed at a time, where they are not walked through.
+pub(crate) const LISTED: usize = 20_000;
+
+/// Runs these, some thousands at a time, and tells how far it has come by the name of the search.
+pub(crate) fn run(
+    context: &Context<'_>,
+    name: &'static str,
+    total: u64,
+    mut programs: impl Iterator<Item = Vec<Op>>,
+) -> Result<Found, String> {
+    let mut found = Found::default();
+    loop {
+        let listed: Vec<_> = programs.by_ref().take(LISTED).collect();
+        if listed.is_empty() {
+            return Ok(found);
+        }
+        for caught in failed(context, listed, &mut found)? {
+            found.catch(caught);
+        }
+        (context.progress)(Progress {
+            search: name,
+            done: found.tally.programs,
+            total: total.max(found.tally.programs),
+        });
+    }
+}
+
+/// Runs these, counts them, and gives those that fail.
+pub(crate) fn failed(
+    context: &Context<'_>,
+    programs: Vec<Vec<Op>>,
+    found: &mut Found,
+) -> Result<Vec<Caught>, String> {
+    let (ran, precision) = context.runner.timed().run_all(&programs)?;
+    found.precision.add(precision);
+    let mut failed = Vec::new();
+    for (ops, ran) in programs.into_iter().zip(ran) {
+        found.tally.count(&ran.coverage, ran.steps);
+        if let Some(failure) = ran.failure {
+            failed.push(Caught::new(ops, failure, found.tally.programs));
+        }
+    }
+    Ok(failed)
+}
