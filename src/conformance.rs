@@ -15,21 +15,21 @@
 //!
 //! [`conformance_tests!`](crate::conformance_tests) makes one `#[test]` of each clause instead.
 //!
-//! Four searches run in lockstep with the [model](crate::Model): *exhaustive*, every program up to a
-//! length over a small alphabet of calls; *notorious*, one program for each value and pair of ids that
-//! stores are known to take for others; *repeated*, the same one, two or three calls up to 257 times;
-//! and *random*, long programs with extreme times, hostile ids and every kind of value. A program that
-//! fails is shrunk, and where no single simplification makes it shorter, all programs of fewer operations
-//! of the same kinds are tried; the clause named is derived from the minimal program. A violation ends its
-//! program, not the search.
+//! # Searches
 //!
-//! Where the subject can restart its store, a fifth puts restarts into programs: what a durable store
-//! must still have, and what none may bring back.
+//! A check makes these, in this order:
 //!
-//! Two more take histories: *concurrent*, several clients at once, as tasks and as threads; and
-//! *cancelled*, calls whose futures are dropped half way. A history is right if some order of its calls
-//! explains every reply. Of a wrong one only the calls are shown that are needed to see it, and then
-//! those that it takes to come to that: they are made again with ever fewer of them.
+#![doc = include_str!("conformance/check/searches.md")]
+//!
+//! Programs of one client run in lockstep with the [model](crate::Model). One that fails is shrunk, and
+//! where no single simplification makes it shorter, all programs of fewer operations of the same kinds are
+//! tried; the clause named is derived from the minimal program. A violation ends its program, not the
+//! search.
+//!
+//! Calls that overlap or are cancelled are right if some order of them explains every reply. Of a wrong
+//! history only the calls are shown that are needed to see it, and then those that it takes to come to
+//! that: they are made again with ever fewer of them. Every violation ends with its program, which
+//! [`Check::replay`] runs again, in the schedule in which it went wrong.
 //!
 //! A call that does not return is a finding too: the check runs on threads of its own, and ends there.
 //! So is one that ends its process, by an overflow of the stack: what may do that is run in a process

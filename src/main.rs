@@ -3,7 +3,7 @@
 
 use clap::builder::styling::{AnsiColor, Style};
 use clap::{Parser, Subcommand, ValueEnum};
-use session_spec::conformance::{Check, Program, Report, Trace, Vectors, Verdict, check};
+use session_spec::conformance::{Check, Program, Report, Trace, Vectors, Verdict, check, searches};
 use session_spec::{Clause, Clock, MemStore, SystemClock};
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -35,14 +35,7 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     /// Check a store against the contract: what was searched, every clause, and a verdict.
-    ///
-    /// Several searches run. The exhaustive one takes every program (a sequence of prepare, commit,
-    /// drop and advance of the clock) up to a length; the notorious one has a program for each value
-    /// and pair of ids that stores are known to take for others, and the repeated one does the same
-    /// few operations again and again; the random one takes long programs with extreme times, hostile
-    /// ids and any JSON value; the concurrent one has several clients call at once, and the cancelled
-    /// one drops calls half way. What may overflow the stack is run in a process of its own before.
-    /// Whatever fails is reduced to what is needed to see it.
+    #[command(long_about = about_check())]
     Check {
         /// The store.
         store: Store,
@@ -71,6 +64,11 @@ enum Command {
     /// `drop ID`, `advance TIME`, `restart`, each with `-> REPLY` behind it if you like to state one.
     /// An ID is a letter (A stands for the token of 32 A) or a JSON string; a PAYLOAD is v0, v1, .. or
     /// JSON; a TIME is a number and ns, us, ms or s, or max. Counterexamples are printed in this form.
+    ///
+    /// `together { CALLS | CALLS }` has several clients call at once, as tasks that are polled in many
+    /// orders; `together polls 1 2 { .. }` in this one, and `together threads hold 2 at clock 1 { .. }`
+    /// as threads, of which the second is held at its first reading of the clock. `cancel after 2 polls
+    /// { CALL }` drops a call half way. What several orders explain is shown as `v1 or nothing`.
     Replay {
         /// The program, in quotes.
         program: String,
@@ -221,6 +219,18 @@ fn vectors(depth: usize, sequences: usize, seed: u64) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => unread(&error),
     }
+}
+
+fn about_check() -> String {
+    let mut about =
+        "Check a store against the contract: what was searched, every clause, and a verdict.\n\n\
+                     These searches run, one after another:\n\n"
+            .to_owned();
+    for (name, runs) in searches() {
+        about += &format!("  {name:<11} {runs}\n");
+    }
+    about
+        + "\nWhatever fails is reduced to what is needed to see it, and printed as a program for `replay`."
 }
 
 /// As the library documents it, without the marks that only its documentation needs.

@@ -58,8 +58,10 @@ pub enum Verdict {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Searched {
-    /// `replay` or `regressions`, of programs that were given; or one of
-    /// [`searches`](super::searches()).
+    /// `replay` or `regressions`, of programs that were given; or one of the
+    /// [searches](super::searches()):
+    ///
+    #[doc = include_str!("check/searches.md")]
     pub name: &'static str,
     /// What was covered, exactly.
     pub claim: String,

@@ -27,3 +27,18 @@ pub(crate) const SEARCHES: [Search; 8] = [
 pub fn searches() -> impl Iterator<Item = (&'static str, &'static str)> {
     SEARCHES.iter().map(|search| (search.name, search.runs))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever reads of them, reads the same.
+    #[test]
+    fn what_is_written_of_the_searches_is_what_the_table_says() {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let rows = searches().map(|(name, runs)| format!("- *{name}*: {runs}.\n"));
+        let table = words(&rows.collect::<String>());
+        assert_eq!(words(include_str!("searches.md")), table);
+        assert!(words(include_str!("../../../SPEC.md")).contains(&table));
+    }
+}

@@ -20,7 +20,8 @@ use crate::conformance::subject::panics;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Smaller programs are tried for no longer than this.
+/// Smaller programs are tried for no longer than this in schedules that are drawn; in the one in which the
+/// program went wrong before, which takes them a run each, all are.
 const ENOUGH: Duration = Duration::from_secs(2);
 
 /// How often a schedule has to show the same before it is said to.
@@ -56,7 +57,7 @@ pub(crate) fn smallest(context: &Context<'_>, anomaly: Anomaly) -> Anomaly {
         };
     };
     let program = shrink::shrink_history(first, context.runner.tick, |program| {
-        match program.ops().is_empty() || spent.get() > ENOUGH {
+        match program.ops().is_empty() {
             true => None,
             false => accept(program),
         }
@@ -93,7 +94,9 @@ fn shown_by(
     // Clients that are threads are not held for long to look for something smaller.
     let has_threads = luck_of(program) == Some(Luck::Threads);
     let given = (is_given && !has_threads).then_some(program);
-    let mut schedules = given.into_iter().chain([&drawn]);
+    let is_late = spent.get() > ENOUGH;
+    let others = (!is_late).then_some(&drawn);
+    let mut schedules = given.into_iter().chain(others);
     schedules.find_map(|program| {
         let mut spend = |time| spent.set(spent.get().saturating_add(time));
         let mut executions = executions(context.runner.subject, program, &mut spend);

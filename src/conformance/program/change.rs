@@ -66,8 +66,8 @@ impl Program {
     }
 
     /// Without the operations in these places, as far as there are such. What is stated is forgotten.
-    /// Clients that have no call left are gone, and where there is none, all that they did at once; of
-    /// others whose calls are fewer, an order of polls is drawn anew.
+    /// Clients that have no call left are gone, with their turns, and where there is none, all that they
+    /// did at once.
     pub(crate) fn without(&self, places: Range<usize>) -> Self {
         self.retaining(|at| !places.contains(&at))
     }
@@ -93,7 +93,7 @@ impl Program {
                 });
             } else if left.iter().any(|calls| *calls > 0) {
                 let names = names(left.iter().map(|calls| *calls > 0));
-                let schedule = together.schedule.clone().of_other_calls();
+                let schedule = together.schedule.clone();
                 program.together.push(Together {
                     from: count(0..together.from),
                     clients: left.into_iter().filter(|calls| *calls > 0).collect(),
@@ -112,6 +112,16 @@ impl Program {
         if let Some(cancel) = cancel.filter(|_| self.ops.get(at).is_some_and(is_call)) {
             let place = program.cancelled.partition_point(|(place, _)| *place < at);
             program.cancelled.insert(place, (at, cancel));
+        }
+        program
+    }
+
+    /// With other numbers of polls after which calls are cancelled. Of more than it takes them to return,
+    /// they are made to their end, as often as they are made.
+    pub(crate) fn with_polls(&self, polls: usize) -> Self {
+        let mut program = self.unstated();
+        for (_, cancel) in &mut program.cancelled {
+            cancel.polls = polls;
         }
         program
     }

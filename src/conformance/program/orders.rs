@@ -22,6 +22,7 @@ pub(super) enum Effects {
 
 /// The replies that the contract admits to each operation, in the order in which they first come up;
 /// to a cancelled call, those it would have had. Nothing where there are too many orders to try.
+#[cfg(test)]
 pub(crate) fn admitted(program: &Program) -> Option<Vec<Vec<Reply>>> {
     let each = expected(program, &[], Effects::Some)?.into_iter();
     Some(each.map(|expected| replies(&expected)).collect())

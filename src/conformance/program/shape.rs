@@ -115,32 +115,22 @@ impl Together {
 
 impl Schedule {
     /// The same of other clients: each is now called `name` of what it was, and one without a name is
-    /// gone. An order of polls without one of its clients is another order, so it is drawn then.
+    /// gone, with its turns.
     pub(super) fn renamed(self, name: impl Fn(usize) -> Option<usize>) -> Self {
         match self {
             Self::Drawn => Self::Drawn,
             Self::Polls(polls) => {
-                let polls = polls.into_iter().map(|poll| match poll {
+                let polls = polls.into_iter().filter_map(|poll| match poll {
                     Poll::Woken(client) => name(client).map(Poll::Woken),
                     Poll::Unwoken(client) => name(client).map(Poll::Unwoken),
                     Poll::Yield => Some(Poll::Yield),
                 });
-                polls
-                    .collect::<Option<_>>()
-                    .map_or(Self::Drawn, Self::Polls)
+                Self::Polls(polls.collect())
             }
             Self::Threads(hold) => Self::Threads(hold.and_then(|hold| {
                 let client = name(hold.client)?;
                 Some(Hold { client, ..hold })
             })),
-        }
-    }
-
-    /// The same where other calls are made: an order of polls fits only the calls that it was of.
-    pub(super) fn of_other_calls(self) -> Self {
-        match self {
-            Self::Polls(_) => Self::Drawn,
-            other => other,
         }
     }
 }

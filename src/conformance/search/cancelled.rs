@@ -92,7 +92,7 @@ fn cancel_each(
             return Ok(executions);
         }
         for polls in 0..=MOST_POLLS {
-            let execution = execute(subject, &with_polls(program, polls), &mut Rng::new(0, 0))?;
+            let execution = execute(subject, &program.with_polls(polls), &mut Rng::new(0, 0))?;
             let mut records = execution.records.iter();
             let returned = records.all(|record| record.outcome.is_some());
             executions.push(execution);
@@ -120,17 +120,6 @@ fn cancel_each(
         }
     }
     Ok(waits)
-}
-
-/// The same with another number of polls of what is cancelled.
-fn with_polls(program: &Program, polls: usize) -> Program {
-    let mut program = program.clone();
-    for at in 0..program.ops().len() {
-        if let Some(cancel) = program.cancel(at) {
-            program = program.with_cancel(at, Some(Cancel { polls, ..cancel }));
-        }
-    }
-    program
 }
 
 /// Clients that are tasks, with a call or two of theirs cancelled.

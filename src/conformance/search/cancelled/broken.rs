@@ -93,7 +93,7 @@ fn breaks(context: &Context<'_>, program: &Program) -> Result<Option<Vec<Record>
         if !all || !is_cancelled || !records.last().is_some_and(has_failed) {
             return Ok(None);
         }
-        let to_its_end = run(&program.without_cancelling())?;
+        let to_its_end = run(&program.with_polls(usize::MAX))?;
         let not_made = run(&program.without_cancelled())?;
         if to_its_end.iter().chain(&not_made).any(has_failed) {
             return Ok(None);

@@ -19,8 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-const SECOND: Nanos = 1_000_000_000;
-
 /// The orders, each by the clients.
 fn orders(records: &[Record], most: usize) -> Vec<Vec<u32>> {
     let all: Vec<&Record> = records.iter().collect();
