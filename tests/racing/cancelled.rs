@@ -14,16 +14,16 @@ use tokio::sync::Semaphore;
 pub(crate) fn entrants() -> Vec<Entrant> {
     use Clause::Can1;
     vec![
-        Entrant::of::<StaysBusy>("keeps its lock", &[Can1]),
+        Entrant::of::<StaysBusy>("keeps its lock", &[Can1]).hanging(),
         Entrant::of::<LosesOnRead>("takes an entry out to touch it", &[Can1]),
         Entrant::of::<LivesForEver>("leaves an entry without a deadline", &[Can1]),
         Entrant::of::<HalfWritten>("leaves one half of each", &[Can1]),
-        Entrant::of::<LeaksPermits>("loses one of ten permits", &[Can1]),
-        Entrant::of::<LeavesFlight>("leaves a flight that nobody ends", &[Can1]),
+        Entrant::of::<LeaksPermits>("loses one of ten permits", &[Can1]).hanging(),
+        Entrant::of::<LeavesFlight>("leaves a flight that nobody ends", &[Can1]).hanging(),
         Entrant::of::<AppliedLater>("applies it two calls later", &[Can1]),
         Entrant::of::<AppliedTwice>("applies it again later", &[Can1]),
         Entrant::of::<AnswersTheNext>("gives its answer to the next call", &[Can1]),
-        Entrant::of::<HandsOver>("hands its lock to one that has left", &[Can1]),
+        Entrant::of::<HandsOver>("hands its lock to one that has left", &[Can1]).hanging(),
         Entrant::of::<PanicsAfter>("panics ever after", &[Can1]),
         Entrant::of::<RollsBack>("rolls back what another has written", &[Can1]),
         Entrant::of::<DropsAnew>("puts what it drops back with a life anew", &[Can1]),

@@ -13,8 +13,8 @@ pub(crate) fn of_tasks() -> Vec<Entrant> {
     use Clause::Err1;
     vec![
         Entrant::of::<ThinksItIsAlone>("panics when a task comes between", &[Err1]),
-        Entrant::of::<LocksInTwoOrders>("waits for a lock that waits for it", &[Err1]),
-        Entrant::of::<ForgetsAWaker>("wakes one of those that wait", &[Err1]),
+        Entrant::of::<LocksInTwoOrders>("waits for a lock that waits for it", &[Err1]).hanging(),
+        Entrant::of::<ForgetsAWaker>("wakes one of those that wait", &[Err1]).hanging(),
     ]
 }
 
@@ -23,7 +23,8 @@ pub(crate) fn of_threads() -> Vec<Entrant> {
     vec![
         Entrant::of::<ExpectsALock>("panics when a lock is taken", &[Err1]),
         Entrant::of::<GoesByPlaces>("goes to a place that is gone", &[Err1]),
-        Entrant::of::<LocksThreadsInTwoOrders>("threads wait for each other's lock", &[Err1]),
+        Entrant::of::<LocksThreadsInTwoOrders>("threads wait for each other's lock", &[Err1])
+            .hanging(),
     ]
 }
 

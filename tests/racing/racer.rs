@@ -82,7 +82,15 @@ pub(crate) struct Entrant {
     pub(crate) clauses: &'static [Clause],
     profile: Profile,
     make: Make,
+    patience: Duration,
 }
+
+/// None of those that return is in one call for as long as this, even where it has to wait for its turn
+/// on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Of those that hang, each is waited for as long.
+const BRIEF: Duration = Duration::from_secs(1);
 
 type Make = fn(ManualClock) -> Box<dyn DynStore>;
 
@@ -93,6 +101,15 @@ impl Entrant {
             clauses,
             profile: Profile::default(),
             make: |clock| Box::new(Track::<R>::new(clock)),
+            patience: PATIENCE,
+        }
+    }
+
+    /// The same, one that hangs.
+    pub(crate) fn hanging(self) -> Self {
+        Self {
+            patience: BRIEF,
+            ..self
         }
     }
 
@@ -116,6 +133,7 @@ impl Entrant {
             clauses,
             profile,
             make,
+            patience: PATIENCE,
         }
     }
 
@@ -127,7 +145,7 @@ impl Entrant {
         check(self.make)
             .depth(2)
             .sequences(sequences)
-            .patience(Duration::from_secs(1))
+            .patience(self.patience)
             .profile(self.profile.clone())
             .seed(seed)
     }
