@@ -65,7 +65,7 @@ reads_well! {
     a_hang: check(|clock| Stuck(MemStore::with_clock(clock)))
         .depth(2)
         .sequences(0)
-        .patience(Duration::from_millis(250))
+        .patience(Duration::from_secs(2))
         .seed(1),
     two_defects_at_once: check(|clock| Twice(Cage::new(named("live at the deadline"), clock)))
         .depth(4)
