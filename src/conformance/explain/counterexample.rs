@@ -76,7 +76,7 @@ pub(crate) fn smallest(context: &Context<'_>, anomaly: Anomaly) -> Anomaly {
         false => String::new(),
     };
     shown.after = anomaly.after;
-    with_schedule(context, shown, program)
+    with_schedule(context, shown, &program)
 }
 
 /// What several tries show to be wrong under this clause.
@@ -132,7 +132,7 @@ fn luck_of(program: &Program) -> Option<Luck> {
 }
 
 /// With a schedule that shows it again: the one that it was found in, or with one of the threads held.
-fn with_schedule(context: &Context<'_>, mut shown: Anomaly, program: Program) -> Anomaly {
+fn with_schedule(context: &Context<'_>, mut shown: Anomaly, program: &Program) -> Anomaly {
     let (clause, clock) = (shown.clause, SystemClock::new());
     let comes_again = |program: &Program| {
         (0..AGAIN).all(|_| {
@@ -143,9 +143,9 @@ fn with_schedule(context: &Context<'_>, mut shown: Anomaly, program: Program) ->
             shown.is_some()
         })
     };
-    let has_threads = luck_of(&program) == Some(Luck::Threads);
+    let has_threads = luck_of(program) == Some(Luck::Threads);
     let schedule = match has_threads {
-        true => held(&program)
+        true => held(program)
             .take_while(|_| clock.now() < ENOUGH)
             .find(comes_again),
         false => Some(program.clone()).filter(comes_again),
@@ -155,7 +155,7 @@ fn with_schedule(context: &Context<'_>, mut shown: Anomaly, program: Program) ->
         true => None,
         false => shown.luck.or(Some(Luck::Woken)),
     };
-    shown.program = Some(schedule.unwrap_or_else(|| drawn(&program)));
+    shown.program = Some(schedule.unwrap_or_else(|| drawn(program)));
     shown
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn shrink(
         survived.borrow_mut().insert(text);
         None
     };
-    let failing = shrink::shrink(ops.to_vec(), tick, run)?;
+    let failing = shrink::shrink(ops, tick, run)?;
     let depths = failing.ops.iter().filter_map(payload::committed);
     let depth = depths.map(values::depth).max().unwrap_or_default();
     let is_minimal = left.get() > 0;

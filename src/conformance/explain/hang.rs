@@ -61,7 +61,7 @@ impl Hanging<'_> {
         };
         let failure = |ops: &[Op]| Failure::of_last(ops, Outcome::Hung(self.patience));
         let first = first_hanging(ops, hangs);
-        let shrunk = shrink::shrink(first, self.tick, |ops| hangs(ops).then(|| failure(ops)));
+        let shrunk = shrink::shrink(&first, self.tick, |ops| hangs(ops).then(|| failure(ops)));
         shrunk.map(|failing| failing.ops.into())
     }
 
@@ -107,17 +107,14 @@ impl Hanging<'_> {
         });
         let spawned = spawned.expect("a thread can be had");
         loop {
-            match receive.recv_timeout(look) {
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Some(hung) = watcher.hung(patience) {
-                        watch.stop();
-                        return Some(hung);
-                    }
+            if let Err(RecvTimeoutError::Timeout) = receive.recv_timeout(look) {
+                if let Some(hung) = watcher.hung(patience) {
+                    watch.stop();
+                    return Some(hung);
                 }
-                _ => {
-                    let _ = spawned.join();
-                    return None;
-                }
+            } else {
+                let _ = spawned.join();
+                return None;
             }
         }
     }

@@ -91,7 +91,7 @@ pub(crate) fn search(
             if seen.contains(&one) || !is_necessary(one, ops, run) {
                 continue;
             }
-            let shrunk = shrink::shrink(ops.to_vec(), tick, |ops| {
+            let shrunk = shrink::shrink(ops, tick, |ops| {
                 let failure = run(ops)?;
                 let cut = &ops[..=failure.at];
                 (failure.mistake() == mistake && is_necessary(one, cut, run)).then_some(failure)

@@ -17,14 +17,14 @@ use crate::model::{Nanos, Op};
 /// program, and `tick` the unit of plain times; nothing when `ops` does not fail now, as with a store that
 /// is not deterministic.
 pub(crate) fn shrink(
-    ops: Vec<Op>,
+    ops: &[Op],
     tick: Nanos,
     run: impl Fn(&[Op]) -> Option<Failure>,
 ) -> Option<Failing> {
-    let mut failure = run(&ops)?;
+    let mut failure = run(ops)?;
     let mistake = failure.mistake();
     let cut = |ops: &[Op], failure: &Failure| Program::from(ops[..=failure.at].to_vec());
-    let program = cut(&ops, &failure);
+    let program = cut(ops, &failure);
     let accept = |program: &Program| {
         let again = run(program.ops()).filter(|again| again.mistake() == mistake)?;
         let program = cut(program.ops(), &again);

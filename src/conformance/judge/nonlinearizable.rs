@@ -19,14 +19,14 @@ use calls::{Values, call, rules};
 pub(crate) enum Verdict {
     Explained,
     Undecided,
-    Wrong(Anomaly),
+    Wrong(Box<Anomaly>),
 }
 
 /// Judges a history that was run for the sake of `clause`.
 pub(crate) fn judge(history: &History, profile: &Profile, clause: Clause) -> Verdict {
     let all: Vec<&Record> = history.records().iter().collect();
     if let Some(wrong) = all.iter().find(|record| record.is_wrong_alone()) {
-        return Verdict::Wrong(alone(&all, wrong, clause));
+        return Verdict::Wrong(Box::new(alone(&all, wrong, clause)));
     }
     let mut verdict = Verdict::Explained;
     for records in history.by_id().into_values() {
@@ -34,7 +34,8 @@ pub(crate) fn judge(history: &History, profile: &Profile, clause: Clause) -> Ver
             Verdict::Explained => {}
             Verdict::Undecided => verdict = Verdict::Undecided,
             Verdict::Wrong(anomaly) => {
-                return Verdict::Wrong(anomaly.among(history).with_cancelled(history));
+                let anomaly = anomaly.among(history).with_cancelled(history);
+                return Verdict::Wrong(Box::new(anomaly));
             }
         }
     }
@@ -49,7 +50,7 @@ pub(crate) fn on_one_id(
     clause: Clause,
 ) -> Verdict {
     if let Some(wrong) = records.iter().find(|record| record.is_wrong_alone()) {
-        return Verdict::Wrong(alone(records, wrong, clause));
+        return Verdict::Wrong(Box::new(alone(records, wrong, clause)));
     }
     let mut values = Values::default();
     let known: Vec<&Record> = records
@@ -66,7 +67,8 @@ pub(crate) fn on_one_id(
     if start == Start::Empty
         && let Some(at) = mixed::place(&calls)
     {
-        return Verdict::Wrong(mixed::anomaly(&known, &calls, at, &values, rules, clause));
+        let anomaly = mixed::anomaly(&known, &calls, at, &values, rules, clause);
+        return Verdict::Wrong(Box::new(anomaly));
     }
     match linear::check(&calls, &rules) {
         Judgement::Linearizable => Verdict::Explained,
@@ -78,7 +80,7 @@ pub(crate) fn on_one_id(
                 if anomaly.clause == Clause::Can1 {
                     anomaly.is_right_if_late = is_right_if_late(&known, profile, rules);
                 }
-                Verdict::Wrong(anomaly)
+                Verdict::Wrong(Box::new(anomaly))
             }
             None => Verdict::Undecided,
         },

@@ -171,5 +171,8 @@ fn is_drawn(program: &Program) -> bool {
 fn threads_of(program: &Program) -> usize {
     let together = program.together().iter();
     let of_threads = together.filter(|one| matches!(one.schedule, Schedule::Threads(_)));
-    of_threads.map(|one| one.clients()).max().unwrap_or(0)
+    of_threads
+        .map(super::super::program::shape::Together::clients)
+        .max()
+        .unwrap_or(0)
 }

@@ -21,7 +21,10 @@ pub(crate) fn outline(program: &Program, came_of: impl Fn(usize) -> String) -> S
         .map(|together| together.places().len())
         .sum();
     if calls > MOST_TOLD {
-        let clients = program.together().iter().map(|together| together.clients());
+        let clients = program
+            .together()
+            .iter()
+            .map(super::shape::Together::clients);
         let clients = clients.max().unwrap_or(0);
         return format!("{clients} clients at once, with {calls} calls\n");
     }

@@ -138,7 +138,7 @@ pub(crate) fn cancelling(mut program: Program, rng: &mut Rng) -> Program {
         let clients: Vec<_> = program
             .together()
             .iter()
-            .flat_map(|together| together.places_by_client())
+            .flat_map(super::shape::Together::places_by_client)
             .collect();
         let client = clients[rng.below(clients.len())].clone();
         let at = client.start + rng.below(client.len());

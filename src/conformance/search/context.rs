@@ -33,6 +33,7 @@ pub(crate) struct Budget {
 
 /// A check under way, as a search sees it.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Context<'a> {
     pub(crate) runner: Runner<'a>,
     pub(crate) budget: Budget,

@@ -37,6 +37,7 @@ struct Risk {
     nested: Option<(Nested, usize)>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all searches are of one shape")]
 fn run(context: &Context<'_>) -> Result<Found, String> {
     let not_isolated = || {
         Found {

@@ -64,7 +64,10 @@ fn why_not(context: &Context<'_>, program: &Program) -> Result<Option<String>, S
     if program.has_restart() && !context.runner.can_restart()? {
         return Ok(Some(format!("{NoRestart}, as this program wants")));
     }
-    let clients = program.together().iter().map(|together| together.clients());
+    let clients = program
+        .together()
+        .iter()
+        .map(super::super::program::shape::Together::clients);
     let overlaps = clients.max().is_some_and(|clients| clients > 1);
     if overlaps && context.runner.profile.one_client {
         return Ok(Some(

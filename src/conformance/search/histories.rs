@@ -63,7 +63,7 @@ pub(crate) fn judge(
                     after,
                     luck,
                     program: Some(program),
-                    ..anomaly
+                    ..*anomaly
                 }),
             }
         }

@@ -110,7 +110,7 @@ impl Run<'_> {
             None => &run,
         };
         let as_caught = || caught.as_failing();
-        let mut shrunk = shrink::shrink(ops.clone(), tick, run);
+        let mut shrunk = shrink::shrink(ops, tick, run);
         let repeats = |failing: &Failing| comes_again(&failing.ops, &runs);
         if caught.failure.mistake() == Mistake::Failed && !shrunk.as_ref().is_some_and(repeats) {
             return None;
@@ -120,7 +120,7 @@ impl Run<'_> {
         let is_flaky = is_exact && flaky::is_likely(&shrunk.clone().unwrap_or_else(as_caught), run);
         let run: Probe<'_> = if is_flaky { &at_last } else { run };
         if is_flaky {
-            shrunk = shrink::shrink(ops.clone(), tick, run);
+            shrunk = shrink::shrink(ops, tick, run);
         }
         let mut shown = shrunk.clone().map(|failing| self.plainest(failing, run));
         let mut often = None;
@@ -233,7 +233,7 @@ impl Run<'_> {
             return failing;
         }
         while let Some(plainer) = diagnose::without_the_remnant(&failing, run) {
-            match shrink::shrink(plainer.ops, self.runner.tick, run) {
+            match shrink::shrink(&plainer.ops, self.runner.tick, run) {
                 Some(plainer) => failing = plainer,
                 None => break,
             }

@@ -52,7 +52,7 @@ impl Run<'_> {
             if !fails {
                 return false;
             }
-            let shrunk = shrink::shrink(ops.to_vec(), tick, &run);
+            let shrunk = shrink::shrink(ops, tick, &run);
             let shown = shrunk.map(|failing| {
                 let shown = self.plainest(failing, &run);
                 let diagnosis = self.diagnose(&shown, &run);

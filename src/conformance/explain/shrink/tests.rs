@@ -35,7 +35,7 @@ fn tries(program: &str) -> usize {
             Failure::of_last(ops, panicked())
         })
     };
-    shrink(whole.clone(), SECOND, run);
+    shrink(&whole, SECOND, run);
     tries.get()
 }
 
@@ -65,14 +65,14 @@ fn another_failure_is_not_taken_for_this_one() {
         };
         Some(Failure::of_last(ops, outcome))
     };
-    let shrunk = shrink(all.clone(), SECOND, run).expect("it fails");
+    let shrunk = shrink(&all, SECOND, run).expect("it fails");
     assert_eq!(shrunk.ops, all);
 }
 
 /// What a program is shrunk to where it fails whenever its operations are such.
 pub(super) fn shrunk(program: &str, fails: impl Fn(&[Op]) -> bool) -> Vec<Op> {
     let run = |ops: &[Op]| fails(ops).then(|| Failure::of_last(ops, panicked()));
-    shrink(ops(program), SECOND, run).expect("it fails").ops
+    shrink(&ops(program), SECOND, run).expect("it fails").ops
 }
 
 #[test]

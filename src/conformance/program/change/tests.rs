@@ -30,7 +30,7 @@ fn without_operations_the_rest_keeps_its_shape() {
         ),
         (
             2..3,
-            "s2: commit A v1 ttl 1s; together { drop A | drop C }; \
+            "s2: commit A v1 ttl 1s; together polls 1 2 { drop A | drop C }; \
              together threads hold 2 at clock 3 pause 1ms { prepare A | prepare B }; prepare A"
                 .to_owned(),
         ),
@@ -40,7 +40,7 @@ fn without_operations_the_rest_keeps_its_shape() {
         ),
         (
             3..6,
-            "s2: commit A v1 ttl 1s; together { drop A | cancel after 1 poll { drop B } }; prepare A"
+            "s2: commit A v1 ttl 1s; together polls 1 2 { drop A | cancel after 1 poll { drop B } }; prepare A"
                 .to_owned(),
         ),
         (
