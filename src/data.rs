@@ -1,18 +1,16 @@
 //! Data: the map of JSON values that a session carries.
 
+mod error;
 mod strict;
 
+pub use error::{DataError, MAX_DEPTH};
+
+use error::Defect;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 use std::sync::Arc;
-
-/// How deep a value may nest: a scalar is 0 deep, `[]` is 1, `[[]]` is 2 (SNP-4).
-///
-/// In a snapshot's wire form a value stands two levels down, and JSON readers, `serde_json` among
-/// them, commonly stop at 127.
-pub const MAX_DEPTH: usize = 125;
 
 /// JSON values under string keys. Clones share one map until one of them is written to (SNP-2), so
 /// a clone costs the same however much is in it. Empty data allocates nothing.
@@ -32,62 +30,6 @@ pub const MAX_DEPTH: usize = 125;
 #[derive(Clone, Default)]
 pub struct Data(Option<Arc<Map<String, Value>>>);
 
-/// Why a value was not stored, or not read. Never shows the value itself (SES-8).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DataError {
-    /// Infinities and NaN have no JSON form.
-    #[error("value under {key:?} has a number that is not finite, which JSON cannot carry")]
-    NotFinite {
-        /// The key it was set under.
-        key: String,
-    },
-    /// An integer below `i64::MIN` or above `u64::MAX`: other readers would round it.
-    #[error("value under {key:?} has an integer outside the ranges of i64 and u64")]
-    OutOfRange {
-        /// The key it was set under.
-        key: String,
-    },
-    /// Deeper than [`MAX_DEPTH`]: other readers would refuse the whole snapshot.
-    #[error("value under {key:?} nests deeper than {MAX_DEPTH} levels")]
-    TooDeep {
-        /// The key it was set under.
-        key: String,
-    },
-    /// The type's own `Serialize` failed, or it has map keys that are not strings in JSON.
-    #[error("value under {key:?} has no JSON form")]
-    Unserializable {
-        /// The key it was set under.
-        key: String,
-    },
-    /// The value is there, but it is of another type. It stays (SES-5).
-    #[error("value under {key:?} is not a {wanted}")]
-    WrongType {
-        /// The key it was read under.
-        key: String,
-        /// The Rust type it was read as.
-        wanted: &'static str,
-    },
-    /// The key has a meaning of its own in this place: a user's `email` is no attribute, and two
-    /// keys that begin with `$serde_json::private` have one to `serde_json` inside a value.
-    #[error("key {key:?} is reserved")]
-    Reserved {
-        /// The key.
-        key: String,
-    },
-}
-
-/// What a value has that JSON cannot carry back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Defect {
-    NotFinite,
-    OutOfRange,
-    TooDeep,
-    Unserializable,
-    /// A key that `serde_json` gives a meaning of its own.
-    Reserved(&'static str),
-}
-
 /// Keys by which `serde_json` marks numbers and raw text when its `arbitrary_precision` or
 /// `raw_value` is on, as any crate in the build may switch it on. An object with one of them would
 /// be read back as something else, or not at all.
@@ -95,21 +37,6 @@ const RESERVED: [&str; 2] = [
     "$serde_json::private::Number",
     "$serde_json::private::RawValue",
 ];
-
-impl Defect {
-    fn under(self, key: &str) -> DataError {
-        let key = key.to_owned();
-        match self {
-            Self::NotFinite => DataError::NotFinite { key },
-            Self::OutOfRange => DataError::OutOfRange { key },
-            Self::TooDeep => DataError::TooDeep { key },
-            Self::Unserializable => DataError::Unserializable { key },
-            Self::Reserved(inner) => DataError::Reserved {
-                key: inner.to_owned(),
-            },
-        }
-    }
-}
 
 impl Data {
     /// Whether there is nothing in it.

@@ -3,7 +3,7 @@
 //! `serde_json` turns NaN and the infinities into null and recurses as deep as a value goes. This
 //! wraps its serializer, looks at every number on the way, and counts levels.
 
-use super::{Defect, MAX_DEPTH};
+use super::error::{Defect, MAX_DEPTH};
 use serde::ser::{self, Serialize, Serializer};
 use serde_json::Value;
 use std::cell::Cell;

@@ -5,11 +5,14 @@
 //! two instructions. What is drawn is noted, so that it can be made again.
 
 mod client;
+mod execution;
 mod tasks;
 pub(crate) mod threads;
 mod underway;
 
-use super::history::{Course, Record};
+pub(crate) use execution::{Execution, Luck};
+
+use super::history::Course;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::program::Program;
 use crate::conformance::program::rng::Rng;
@@ -18,44 +21,9 @@ use crate::conformance::subject::erased::AnySubject;
 use crate::conformance::subject::{panics, watch};
 use crate::store::BoxError;
 use client::World;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use underway::Underway;
-
-/// What came of a program.
-pub(crate) struct Execution {
-    pub(crate) records: Vec<Record>,
-    /// The program, with the schedule in which it was made.
-    pub(crate) program: Program,
-    /// Why another run of the same schedule may come out otherwise, if it may.
-    pub(crate) luck: Option<Luck>,
-}
-
-/// Why a schedule does not say all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Luck {
-    /// Clients are threads.
-    Threads,
-    /// A call was woken by something that is not of the run.
-    Woken,
-    /// There were very many calls, of which only those are left that are needed to see what is wrong.
-    Many,
-}
-
-impl fmt::Display for Luck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Threads => "its clients are threads, which the machine runs as it likes",
-            Self::Woken => {
-                "the store wakes its calls from a thread or a runtime of its own, when it likes"
-            }
-            Self::Many => {
-                "it was found among very many calls, of which these are those that show it"
-            }
-        })
-    }
-}
 
 /// Makes a program on a fresh store; what is left open in its schedule is drawn.
 ///

@@ -1,8 +1,9 @@
 //! Threads: clients that run at once, as far as the machine has cores.
 
 use super::client::World;
+use super::execution::Execution;
+use super::tasks;
 use super::underway::Underway;
-use super::{Execution, tasks};
 use crate::clock::{Clock as _, SystemClock, pause};
 use crate::conformance::judge::history::{Course, Record};
 use crate::conformance::program::Program;

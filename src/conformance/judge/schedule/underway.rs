@@ -1,6 +1,6 @@
 //! Under way: a program that is being made, and the schedule so far.
 
-use super::Luck;
+use super::execution::Luck;
 use crate::conformance::program::Program;
 use crate::conformance::program::shape::{Poll, Schedule};
 use crate::conformance::subject::watch::Running;
