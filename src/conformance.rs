@@ -56,23 +56,23 @@ pub use check::suite::Suite;
 pub use program::generate::programs;
 pub use program::outcome::Outcome;
 pub use program::trace::Trace;
-pub use program::{Program, ProgramError, Stated};
+pub use program::{Program, ProgramError, StatedReply};
 pub use report::{Finding, Report, Searched, Status, Verdict, Violation};
 pub use search::context::Progress;
 pub use search::vectors::Vectors;
 pub use subject::profile::Profile;
-pub use subject::{Clockwork, Made, Passing, Subject, Waiting};
+pub use subject::{Clockwork, Factory, Passing, Subject, Waiting};
 
 /// A check of the store that `make` makes: configure it, then [`run`](Check::run) it for a report as
 /// data, or [`assert`](Check::assert) it in a test.
 ///
 /// `make` is called once for every program, with a clock of that program's own.
-pub fn check<F, S>(make: F) -> Check<Made<F>>
+pub fn check<F, S>(make: F) -> Check<Factory<F>>
 where
     F: Fn(ManualClock) -> S + Send + Sync + 'static,
     S: Store + 'static,
 {
-    check_subject(Made(make))
+    check_subject(Factory(make))
 }
 
 /// A check of a store that cannot simply be made on a manual clock: see [`Subject`].

@@ -12,7 +12,7 @@ pub(crate) mod supervise;
 use super::report::{Report, Verdict};
 use super::search::context::Progress;
 use super::subject::Subject;
-use super::subject::erased::AnySubject;
+use super::subject::erased::ErasedSubject;
 use super::subject::profile::Profile;
 use crate::clause::Clause;
 use settings::Settings;
@@ -163,7 +163,7 @@ impl<S: Subject> Check<S> {
 
     /// Runs the check.
     pub fn run(&self) -> Report {
-        let subject: Arc<dyn AnySubject> = Arc::new(Arc::clone(&self.subject));
+        let subject: Arc<dyn ErasedSubject> = Arc::new(Arc::clone(&self.subject));
         supervise::run(&subject, &self.settings)
     }
 }

@@ -88,22 +88,22 @@ pub struct Program {
     /// What several clients do at once: in the order of the places, of which no two have one.
     together: Vec<Together>,
     /// What the text says of the replies, as far as it does: by operation, in their order.
-    stated: Vec<(usize, Stated)>,
+    stated: Vec<(usize, StatedReply)>,
 }
 
 /// A reply as a program states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Stated {
+pub enum StatedReply {
     /// This very reply.
     Reply(Reply),
     /// A refusal, whatever the constraint.
     AnyRefusal,
     /// One of these.
-    OneOf(Vec<Stated>),
+    OneOf(Vec<StatedReply>),
 }
 
-impl Stated {
+impl StatedReply {
     /// Whether the contract allows what is stated, at a step where it wants `expected`.
     pub fn admitted_by(&self, expected: &Expected) -> bool {
         match self {
@@ -122,7 +122,7 @@ impl Program {
     }
 
     /// What the program states that operation `index` must reply.
-    pub fn stated(&self, index: usize) -> Option<&Stated> {
+    pub fn stated(&self, index: usize) -> Option<&StatedReply> {
         let (_, stated) = self.stated.iter().find(|(at, _)| *at == index)?;
         Some(stated)
     }

@@ -198,9 +198,9 @@ impl<S: Sync> Clockwork<S> for Waiting {
 
 /// The subject of [`check`](super::check): a store made on a manual clock.
 #[derive(Debug)]
-pub struct Made<F>(pub(crate) F);
+pub struct Factory<F>(pub(crate) F);
 
-impl<F, S> Subject for Made<F>
+impl<F, S> Subject for Factory<F>
 where
     F: Fn(ManualClock) -> S + Send + Sync + 'static,
     S: Store + 'static,

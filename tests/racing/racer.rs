@@ -1,6 +1,6 @@
 //! Racers: stores for the kit to judge, each a right store but for the part in which it races.
 
-use session_spec::conformance::{Check, Made, Profile, Report, check};
+use session_spec::conformance::{Check, Factory, Profile, Report, check};
 use session_spec::{Clause, Clock, Constraint, DynStore, ManualClock, Snapshot, Store, StoreError};
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -141,7 +141,7 @@ impl Entrant {
         self.checked(sequences, seed).run()
     }
 
-    pub(crate) fn checked(&self, sequences: usize, seed: u64) -> Check<Made<Make>> {
+    pub(crate) fn checked(&self, sequences: usize, seed: u64) -> Check<Factory<Make>> {
         check(self.make)
             .depth(2)
             .sequences(sequences)

@@ -17,14 +17,14 @@ mod wrong;
 use animal::{Animal, Cage, RIGHT};
 use odd::{Actor, Sharded, Slow, Sorted};
 use session_spec::Clause;
-use session_spec::conformance::{Check, Made, Profile, Program, Report, Verdict, check};
+use session_spec::conformance::{Check, Factory, Profile, Program, Report, Verdict, check};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use wrong::wrong;
 
 const SEED: u64 = 1;
 
-type Checked = Check<Made<Box<dyn Fn(session_spec::ManualClock) -> Cage + Send + Sync>>>;
+type Checked = Check<Factory<Box<dyn Fn(session_spec::ManualClock) -> Cage + Send + Sync>>>;
 
 fn checked(animal: Animal) -> Checked {
     let make = move |clock| Cage::new(animal, clock);

@@ -143,7 +143,7 @@ fn most(sequences: usize, pace: Duration) -> usize {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
-    use crate::conformance::subject::Made;
+    use crate::conformance::subject::Factory;
     use crate::conformance::subject::profile::Profile;
     use crate::{MemStore, Snapshot, Store, StoreError};
     use std::sync::Arc;
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_was_set_is_kept_and_of_the_rest_less_is_searched_where_calls_are_slow() {
-        let subject = Arc::new(Made(|clock| Far(MemStore::with_clock(clock))));
+        let subject = Arc::new(Factory(|clock| Far(MemStore::with_clock(clock))));
         let profile = Profile::default();
         let runner = Runner::new(&subject, &profile, None);
         let adapted = |depth, sequences| {

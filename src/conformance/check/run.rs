@@ -25,7 +25,7 @@ use crate::conformance::search::context::{Budget, Context, Progress};
 use crate::conformance::search::definition::{Search, Takes};
 use crate::conformance::search::elsewhere::Elsewhere;
 use crate::conformance::search::found::{Deadly, Found};
-use crate::conformance::subject::erased::AnySubject;
+use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::profile::Profile;
 use rand::TryRng as _;
 use std::collections::BTreeSet;
@@ -67,7 +67,7 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(
-        subject: &'a dyn AnySubject,
+        subject: &'a dyn ErasedSubject,
         settings: &'a Settings,
         profile: &'a Profile,
         so_far: &'a Mutex<SoFar>,
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
                 _ => "the program as given, {programs} times, at every phase of the clock",
             };
             let claim = claim.to_owned();
-            self.take("replay", Found { claim, ..found });
+            self.record("replay", Found { claim, ..found });
             return Ok(());
         }
         self.publish("restarted");
@@ -208,7 +208,7 @@ impl<'a> Run<'a> {
         if let Some(kept) = self.regressions()? {
             let found = self.given("regressions", kept.programs)?;
             let claim = "{programs} programs that failed once".to_owned();
-            self.take("regressions", Found { claim, ..found });
+            self.record("regressions", Found { claim, ..found });
         }
         self.make_searches()?;
         self.keep_regressions();
@@ -254,7 +254,7 @@ impl<'a> Run<'a> {
         }
         self.publish(search.name);
         let found = (search.run)(&self.context(progress))?;
-        self.take(search.name, found);
+        self.record(search.name, found);
         Ok(())
     }
 
@@ -284,8 +284,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Takes in what a search came to.
-    fn take(&mut self, name: &'static str, mut found: Found) {
+    /// Records what a search came to.
+    fn record(&mut self, name: &'static str, mut found: Found) {
         if !found.claim.is_empty() {
             self.report.searches.push(Searched {
                 name,

@@ -12,7 +12,7 @@ use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
 use crate::conformance::program::{Program, Time};
 use crate::conformance::report::{Report, Violation};
-use crate::conformance::subject::erased::AnySubject;
+use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch::{Watch, Watcher};
 use crate::conformance::subject::workers;
@@ -25,27 +25,27 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a check, on a thread that can be left behind when the store hangs.
-pub(crate) fn run(subject: &Arc<dyn AnySubject>, settings: &Settings) -> Report {
+pub(crate) fn run(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> Report {
     let report = supervised(subject, settings);
     isolate::concluded(&report.verdict);
     report
 }
 
 /// Whether another process is wanted: unless told, not for a subject, which may have a server.
-fn isolate(subject: &Arc<dyn AnySubject>, settings: &Settings) -> Option<bool> {
+fn isolate(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> Option<bool> {
     let left_to_us = subject.make().is_some();
     settings.isolate.or((!left_to_us).then_some(false))
 }
 
 /// In the other process: the programs that it was started for.
-fn errand(subject: &Arc<dyn AnySubject>, settings: &Settings) -> ! {
+fn errand(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> ! {
     let profile = profile(&**subject, settings);
     let nobody = Mutex::default();
     let run = Run::new(&**subject, settings, &profile, &nobody);
     isolate::errand(|program| run.on_errand(program))
 }
 
-fn supervised(subject: &Arc<dyn AnySubject>, settings: &Settings) -> Report {
+fn supervised(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> Report {
     /// How often to look whether a call hangs.
     const LOOK: Duration = Duration::from_millis(50);
     let patience = settings.patience.unwrap_or(PATIENCE);
@@ -84,7 +84,7 @@ fn supervised(subject: &Arc<dyn AnySubject>, settings: &Settings) -> Report {
 
 /// The report of a check that ended at a call that did not return.
 fn end(
-    subject: &Arc<dyn AnySubject>,
+    subject: &Arc<dyn ErasedSubject>,
     settings: &Settings,
     so_far: SoFar,
     hung: &Program,
@@ -132,7 +132,7 @@ fn violation(
     Violation::of_hang(program, because, got, search, repeats)
 }
 
-fn profile(subject: &dyn AnySubject, settings: &Settings) -> Profile {
+fn profile(subject: &dyn ErasedSubject, settings: &Settings) -> Profile {
     let told = settings.profile.clone();
     told.unwrap_or_else(|| subject.profile())
 }

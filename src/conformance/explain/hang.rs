@@ -7,7 +7,7 @@ use crate::conformance::judge::runner::Runner;
 use crate::conformance::judge::schedule;
 use crate::conformance::program::Program;
 use crate::conformance::program::outcome::Outcome;
-use crate::conformance::subject::erased::AnySubject;
+use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::panics;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch::{Watch, Watcher};
@@ -34,7 +34,7 @@ fn brief(patience: Duration) -> Duration {
 
 /// A subject whose store hung, and how it is run.
 pub(crate) struct Hanging<'a> {
-    pub(crate) subject: &'a Arc<dyn AnySubject>,
+    pub(crate) subject: &'a Arc<dyn ErasedSubject>,
     pub(crate) profile: &'a Profile,
     pub(crate) tick: Nanos,
     pub(crate) patience: Duration,

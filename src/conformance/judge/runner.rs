@@ -7,7 +7,7 @@ use super::lockstep;
 use super::timed::{Begin, PHASES, Timed};
 use crate::conformance::program::generate::Pace;
 use crate::conformance::program::time::nanos;
-use crate::conformance::subject::erased::AnySubject;
+use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::panics;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch;
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// A subject, what its store claims, and the unit of its programs' times.
 #[derive(Clone, Copy)]
 pub(crate) struct Runner<'a> {
-    pub(crate) subject: &'a dyn AnySubject,
+    pub(crate) subject: &'a dyn ErasedSubject,
     pub(crate) profile: &'a Profile,
     /// The unit of ordinary times.
     pub(crate) tick: Nanos,
@@ -29,7 +29,7 @@ impl<'a> Runner<'a> {
     /// Unless told, the tick is so long that a wake-up some milliseconds late does not matter, and that
     /// the store's resolution does not hide it.
     pub(crate) fn new(
-        subject: &'a dyn AnySubject,
+        subject: &'a dyn ErasedSubject,
         profile: &'a Profile,
         tick: Option<Duration>,
     ) -> Self {

@@ -17,7 +17,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::program::Program;
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::shape::{Schedule, Step, Together};
-use crate::conformance::subject::erased::AnySubject;
+use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::{panics, watch};
 use crate::store::BoxError;
 use client::World;
@@ -30,7 +30,7 @@ use underway::Underway;
 /// # Errors
 /// When there is no store to be had, or its time cannot be moved.
 pub(crate) fn execute(
-    subject: &dyn AnySubject,
+    subject: &dyn ErasedSubject,
     program: &Program,
     rng: &mut Rng,
 ) -> Result<Execution, BoxError> {
@@ -89,7 +89,7 @@ const HELD: u32 = 2;
 /// it up: every try counts as much as the quickest. So it is not for how busy the machine is to say how
 /// many there are.
 pub(crate) fn executions<'a>(
-    subject: &'a dyn AnySubject,
+    subject: &'a dyn ErasedSubject,
     program: &'a Program,
     spend: &'a mut dyn FnMut(Duration),
 ) -> impl Iterator<Item = Result<Execution, BoxError>> + 'a {

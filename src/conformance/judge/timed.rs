@@ -17,7 +17,7 @@ use crate::conformance::program::time;
 use crate::conformance::program::time::nanos;
 use crate::conformance::subject::Passing;
 use crate::conformance::subject::calls;
-use crate::conformance::subject::erased::{AnySubject, Instance};
+use crate::conformance::subject::erased::{ErasedSubject, Instance};
 use crate::conformance::subject::panics;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch;
@@ -60,7 +60,7 @@ impl Precision {
 
 /// Runs programs on a subject.
 pub(crate) struct Timed<'a> {
-    pub(crate) subject: &'a dyn AnySubject,
+    pub(crate) subject: &'a dyn ErasedSubject,
     pub(crate) profile: &'a Profile,
     /// The unit of the programs' times.
     pub(crate) tick: Nanos,

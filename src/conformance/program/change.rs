@@ -1,7 +1,7 @@
 //! Change: a program with more in it, with less in it, or with something else in its place.
 
 use super::shape::{Call, Cancel, Schedule, Together, is_call};
-use super::{Program, Stated};
+use super::{Program, StatedReply};
 use crate::model::{Nanos, Op};
 use std::ops::Range;
 
@@ -45,7 +45,7 @@ impl Program {
     }
 
     /// Puts what the operation at the end must reply behind it.
-    pub(super) fn state(&mut self, stated: Stated) {
+    pub(super) fn state(&mut self, stated: StatedReply) {
         if let Some(last) = self.ops.len().checked_sub(1) {
             self.stated.push((last, stated));
         }

@@ -34,7 +34,7 @@ pub(crate) fn outline(program: &Program, came_of: impl Fn(usize) -> String) -> S
         match step {
             Step::One { at } => {
                 let when = if has_met { "then" } else { "first" };
-                let call = told(program, at);
+                let call = described(program, at);
                 match lines.last_mut().filter(|(last, _)| *last == when) {
                     Some((_, calls)) => calls.push(call),
                     None => lines.push((when, vec![call])),
@@ -42,7 +42,7 @@ pub(crate) fn outline(program: &Program, came_of: impl Fn(usize) -> String) -> S
             }
             Step::Together { clients, together } => {
                 let client = |places: Range<usize>| {
-                    let calls: Vec<String> = places.map(|at| told(program, at)).collect();
+                    let calls: Vec<String> = places.map(|at| described(program, at)).collect();
                     calls.join("; ")
                 };
                 let clients: Vec<String> = clients.into_iter().map(client).collect();
@@ -71,7 +71,7 @@ fn of_one_client(program: &Program, came_of: impl Fn(usize) -> String) -> String
 }
 
 /// An operation, and how it is cancelled, if it is.
-fn told(program: &Program, at: usize) -> String {
+fn described(program: &Program, at: usize) -> String {
     let call = Operation(&program.ops()[at]);
     match program.cancel(at) {
         Some(cancel) => format!("{call} ({})", cancelled(cancel)),

@@ -1,7 +1,7 @@
 //! Trace: a program as a timeline, with the reply that the contract wants at every step.
 
 use super::orders::{self, Effects};
-use super::{Operation, Program, ReplyText, Stated, Time};
+use super::{Operation, Program, ReplyText, StatedReply, Time};
 use crate::clause::Clause;
 use crate::model::{Expected, Nanos, Op, Reply};
 use std::fmt;
@@ -71,7 +71,7 @@ impl Trace {
             if let Op::Advance { by } = op {
                 now = now.saturating_add((*by).max(0));
             }
-            let is_disputed = |stated: &&Stated| !admitted.allows(at, stated);
+            let is_disputed = |stated: &&StatedReply| !admitted.allows(at, stated);
             let disputed = program.stated(at).filter(is_disputed);
             Step {
                 when,
@@ -166,12 +166,12 @@ impl<'a> Admitted<'a> {
     }
 
     /// Whether some order allows what is stated; of alternatives, each of them.
-    fn allows(&self, at: usize, stated: &Stated) -> bool {
+    fn allows(&self, at: usize, stated: &StatedReply) -> bool {
         let Some(expected) = &self.expected else {
             return true;
         };
         match stated {
-            Stated::OneOf(replies) => replies.iter().all(|stated| self.allows(at, stated)),
+            StatedReply::OneOf(replies) => replies.iter().all(|stated| self.allows(at, stated)),
             _ => expected[at]
                 .iter()
                 .any(|expected| stated.admitted_by(expected)),

@@ -2,7 +2,7 @@
 
 use super::payload;
 use super::shape::{Cancel, Hold, Place, Poll, Schedule, Step, Together};
-use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, Stated, UNITS, VERSIONS};
+use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, StatedReply, UNITS, VERSIONS};
 use crate::conformance::program::outcome;
 use crate::model::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
@@ -14,7 +14,7 @@ use std::fmt::{self, Display, Formatter};
 impl Display for Program {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let [s1, s2] = VERSIONS;
-        let has_alternatives = |(_, stated): &_| matches!(stated, Stated::OneOf(_));
+        let has_alternatives = |(_, stated): &_| matches!(stated, StatedReply::OneOf(_));
         let is_s1 = self.is_sequential() && !self.stated.iter().any(has_alternatives);
         write!(f, "{}:", if is_s1 { s1 } else { s2 })?;
         let mut separator = " ";
@@ -116,7 +116,7 @@ impl Display for Hold {
 }
 
 /// As it stands behind the arrow.
-impl Display for Stated {
+impl Display for StatedReply {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::AnyRefusal => f.write_str("refused"),

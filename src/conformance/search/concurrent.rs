@@ -105,14 +105,14 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
     };
     let mut found = Found::default();
     kinds.short_tasks(&mut found)?;
-    kinds.tell(&found);
+    kinds.report_progress(&found);
     kinds.lingering(&mut found)?;
     kinds.long_tasks(&mut found)?;
-    kinds.tell(&found);
+    kinds.report_progress(&found);
     kinds.short_threads(2, Stream::Pairs, &mut found)?;
     let crowd = context.budget.clients.min(4);
     kinds.short_threads(crowd, Stream::Crowds, &mut found)?;
-    kinds.tell(&found);
+    kinds.report_progress(&found);
     kinds.long_threads(&mut found)?;
     found.claim = format!(
         "{{programs}} histories of up to {} clients at once on one or two ids, as tasks polled in random \
@@ -149,7 +149,7 @@ pub(super) fn is_plenty(found: &Found) -> bool {
 }
 
 impl Kinds<'_> {
-    fn tell(&self, found: &Found) {
+    fn report_progress(&self, found: &Found) {
         let planned = (2 * self.short + self.long + self.long_threads) as u64;
         (self.context.progress)(Progress {
             search: SEARCH.name,
@@ -301,7 +301,7 @@ impl Kinds<'_> {
             overlaps += judge(context, execution, Clause::Con1, found);
             sequential += found.sequential - before;
             number += 1;
-            self.tell(found);
+            self.report_progress(found);
         }
     }
 }

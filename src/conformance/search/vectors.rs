@@ -82,7 +82,7 @@ impl Vectors {
         let scope = Scope::new(&Supported::default(), SECOND);
         (1..=self.depth).flat_map(move |length| {
             // With a prepare last, the prepares that follow it anyway would tell no more.
-            let told = exhaustive::programs(&scope, length)
+            let distinct = exhaustive::programs(&scope, length)
                 .filter(move |ops| !matches!(ops[length - 1], Op::Prepare { .. }));
             let shorter = exhaustive::programs(&scope, length - 1);
             let untyped = shorter.flat_map(move |ops| {
@@ -92,7 +92,7 @@ impl Vectors {
                     ops
                 })
             });
-            told.chain(untyped)
+            distinct.chain(untyped)
         })
     }
 

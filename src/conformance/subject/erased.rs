@@ -20,7 +20,7 @@ use std::time::Duration;
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// A store.
-pub(crate) trait AnyStore: Send + Sync {
+pub(crate) trait ErasedStore: Send + Sync {
     /// Takes `op` to the store: see [`calls::call`].
     fn call<'a>(&'a self, op: &'a Op) -> Boxed<'a, Outcome>;
 
@@ -28,7 +28,7 @@ pub(crate) trait AnyStore: Send + Sync {
     fn call_here(&self, op: &Op) -> Outcome;
 }
 
-impl<S: Store> AnyStore for S {
+impl<S: Store> ErasedStore for S {
     fn call<'a>(&'a self, op: &'a Op) -> Boxed<'a, Outcome> {
         Box::pin(calls::call(self, op))
     }
@@ -41,7 +41,7 @@ impl<S: Store> AnyStore for S {
 /// Takes `op`, which is no restart, to the store or to the clock.
 ///
 /// `op` must be [expressible](time::expressible).
-pub(crate) fn perform(store: &dyn AnyStore, clock: &ManualClock, op: &Op) -> Outcome {
+pub(crate) fn perform(store: &dyn ErasedStore, clock: &ManualClock, op: &Op) -> Outcome {
     if let Op::Advance { by } = op {
         clock.advance(duration(*by).unwrap_or_default());
         return Outcome::Replied(Reply::Done);
@@ -50,18 +50,18 @@ pub(crate) fn perform(store: &dyn AnyStore, clock: &ManualClock, op: &Op) -> Out
 }
 
 /// What makes stores on manual clocks.
-pub(crate) type Make<'a> = dyn Fn(ManualClock) -> Box<dyn AnyStore> + Sync + 'a;
+pub(crate) type Make<'a> = dyn Fn(ManualClock) -> Box<dyn ErasedStore> + Sync + 'a;
 
 /// Makes what `make` makes, and leaves its type behind.
 pub(crate) fn boxing<S: Store + 'static>(
     make: impl Fn(ManualClock) -> S + Sync,
-) -> impl Fn(ManualClock) -> Box<dyn AnyStore> + Sync {
+) -> impl Fn(ManualClock) -> Box<dyn ErasedStore> + Sync {
     move |clock| Box::new(make(clock))
 }
 
 /// A store, with what moves its time.
 pub(crate) trait Instance: Send + Sync {
-    fn store(&self) -> &dyn AnyStore;
+    fn store(&self) -> &dyn ErasedStore;
 
     /// Lets time pass: see [`Clockwork::advance`](crate::conformance::Clockwork::advance).
     fn advance(&self, by: Duration) -> Boxed<'_, Result<(), BoxError>>;
@@ -73,13 +73,13 @@ pub(crate) trait Instance: Send + Sync {
 /// A store that was made, or opened anew.
 pub(crate) type Fresh = Result<Box<dyn Instance>, BoxError>;
 
-struct Kept<S: Subject> {
+struct Typed<S: Subject> {
     store: S::Store,
     clockwork: S::Clock,
     subject: Arc<S>,
 }
 
-impl<S: Subject> Kept<S> {
+impl<S: Subject> Typed<S> {
     fn boxed(subject: &Arc<S>, (store, clockwork): (S::Store, S::Clock)) -> Box<dyn Instance> {
         let subject = Arc::clone(subject);
         Box::new(Self {
@@ -90,8 +90,8 @@ impl<S: Subject> Kept<S> {
     }
 }
 
-impl<S: Subject> Instance for Kept<S> {
-    fn store(&self) -> &dyn AnyStore {
+impl<S: Subject> Instance for Typed<S> {
+    fn store(&self) -> &dyn ErasedStore {
         &self.store
     }
 
@@ -113,7 +113,7 @@ impl<S: Subject> Instance for Kept<S> {
 }
 
 /// A subject; its methods are those of [`Subject`].
-pub(crate) trait AnySubject: Send + Sync {
+pub(crate) trait ErasedSubject: Send + Sync {
     fn fresh(&self) -> Boxed<'_, Fresh>;
 
     fn profile(&self) -> Profile;
@@ -132,9 +132,9 @@ pub(crate) trait AnySubject: Send + Sync {
     fn drive(&self, future: Pin<&mut dyn Future<Output = ()>>);
 }
 
-impl<S: Subject> AnySubject for Arc<S> {
+impl<S: Subject> ErasedSubject for Arc<S> {
     fn fresh(&self) -> Boxed<'_, Fresh> {
-        Box::pin(async { Ok(Kept::boxed(self, S::fresh(self).await?)) })
+        Box::pin(async { Ok(Typed::boxed(self, S::fresh(self).await?)) })
     }
 
     fn profile(&self) -> Profile {
@@ -162,7 +162,7 @@ impl<S: Subject> AnySubject for Arc<S> {
     }
 }
 
-impl dyn AnySubject + '_ {
+impl dyn ErasedSubject + '_ {
     /// Runs a future to its end: see [`Subject::block_on`].
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         let mut output = None;

@@ -285,7 +285,7 @@ fn is_of_histories(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::Made;
+    use crate::conformance::Factory;
     use crate::conformance::check::settings::Settings;
     use crate::conformance::report::Report;
     use crate::conformance::subject::profile::Profile;
@@ -294,7 +294,7 @@ mod tests {
 
     /// What is told of these, which were found in histories of that kind.
     fn told(name: &'static str, found: Vec<Anomaly>) -> (Report, Option<Report>) {
-        let subject = Arc::new(Made(MemStore::with_clock));
+        let subject = Arc::new(Factory(MemStore::with_clock));
         let profile = Profile::default();
         let (settings, so_far) = (Settings::default(), Mutex::default());
         let mut run = Run::new(&subject, &settings, &profile, &so_far);
@@ -302,7 +302,7 @@ mod tests {
             anomalies: found,
             ..Found::default()
         };
-        run.take(name, found);
+        run.record(name, found);
         let report = run.conclude();
         (report, so_far.into_inner().unwrap().report)
     }

@@ -64,7 +64,7 @@ fn is_alike(one: &Op, other: &Op) -> bool {
 mod tests {
     use super::*;
     use crate::clause::Clause;
-    use crate::conformance::Made;
+    use crate::conformance::Factory;
     use crate::conformance::check::settings::Settings;
     use crate::conformance::explain::diagnose::Diagnosis;
     use crate::conformance::explain::diagnose::violation;
@@ -102,7 +102,7 @@ mod tests {
 
     /// What is left of this, and what is noted.
     fn kept(goes_by_chance: bool, found: Vec<Violation>) -> (Vec<Clause>, Vec<String>) {
-        let subject = Arc::new(Made(MemStore::with_clock));
+        let subject = Arc::new(Factory(MemStore::with_clock));
         let profile = Profile::default();
         let (settings, so_far) = (Settings::default(), Mutex::default());
         let mut run = Run::new(&subject, &settings, &profile, &so_far);

@@ -185,12 +185,12 @@ impl<'a> Search<'a> {
     fn explore(&mut self, state: State) {
         let slot = self.returning;
         self.miss(state, slot);
-        if let Some(after) = self.take(state, slot) {
+        if let Some(after) = self.linearize(state, slot) {
             self.keep(after);
         }
         let ahead = state.open & !slot & self.worth_ahead(&state, slot);
         for other in slots(ahead) {
-            if let Some(next) = self.take(state, other) {
+            if let Some(next) = self.linearize(state, other) {
                 self.keep(next);
             }
         }
@@ -291,7 +291,7 @@ impl<'a> Search<'a> {
     }
 
     /// The state after the call in `slot` and the prepares that follow it for free.
-    fn take(&self, state: State, slot: Slots) -> Option<State> {
+    fn linearize(&self, state: State, slot: Slots) -> Option<State> {
         let mut after = state.after(self.under_way(slot), slot, self.timeline)?;
         if after.entry != state.entry && self.is_awaited(state.entry) {
             return None;

@@ -9,7 +9,7 @@ use crate::conformance::judge::history::{Course, Record};
 use crate::conformance::program::Program;
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::shape::{Hold, Place, Schedule, Step, Together};
-use crate::conformance::subject::erased::{AnySubject, Instance};
+use crate::conformance::subject::erased::{ErasedSubject, Instance};
 use crate::conformance::subject::panics;
 use crate::conformance::subject::watch::{self, Watch};
 use crate::conformance::subject::workers;
@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// Makes one program, some of whose clients are as many threads.
 pub(super) fn execute(
-    subject: &dyn AnySubject,
+    subject: &dyn ErasedSubject,
     program: &Program,
     clients: usize,
     rng: Rng,
@@ -40,7 +40,7 @@ pub(super) fn execute(
 /// To start a thread takes longer than a call, so threads that are started for a call or two never
 /// meet. `take` gets what came of each.
 pub(crate) fn execute_each(
-    subject: &dyn AnySubject,
+    subject: &dyn ErasedSubject,
     clients: usize,
     mut rng: Rng,
     mut next: impl FnMut() -> Option<Program>,
@@ -156,7 +156,7 @@ impl Stage {
     /// Makes one program, as the first client.
     fn program(
         &self,
-        subject: &dyn AnySubject,
+        subject: &dyn ErasedSubject,
         clients: usize,
         program: &Program,
         seed: u64,
@@ -218,7 +218,7 @@ impl Stage {
     }
 
     /// Plays one act, as the first client, and waits for the others.
-    fn act(&self, act: Act, clients: usize, subject: &dyn AnySubject) {
+    fn act(&self, act: Act, clients: usize, subject: &dyn ErasedSubject) {
         let act = Arc::new(act);
         self.done.store(0, Ordering::SeqCst);
         *lock(&self.act) = Some(Arc::clone(&act));
@@ -239,7 +239,7 @@ impl Scene {
     }
 
     /// The operations in these places, while nobody else calls. Says whether the program goes on.
-    fn alone(&self, places: Range<usize>, subject: &dyn AnySubject) -> bool {
+    fn alone(&self, places: Range<usize>, subject: &dyn ErasedSubject) -> bool {
         if places.is_empty() {
             return true;
         }
@@ -266,7 +266,7 @@ impl Scene {
         clients: &[Range<usize>],
         together: &Together,
         rng: &mut Rng,
-        subject: &dyn AnySubject,
+        subject: &dyn ErasedSubject,
     ) {
         let run = panics::catching(|| {
             let world = self.world();
@@ -324,7 +324,7 @@ impl Act {
     }
 
     /// One client's calls, once all are there.
-    fn play(&self, client: usize, subject: &dyn AnySubject) {
+    fn play(&self, client: usize, subject: &dyn ErasedSubject) {
         watch::running(Arc::clone(&self.scene.underway) as _);
         let is_held = self.hold.is_some_and(|hold| hold.client == client);
         self.arrived.fetch_add(1, Ordering::SeqCst);

@@ -116,7 +116,7 @@ mod tests {
         let cores = workers::cores() as usize;
         assert_eq!(timed.threads(MANY - 1), cores);
         let timed = Timed {
-            subject: &Arc::new(crate::conformance::Made(|_| MemStore::new())),
+            subject: &Arc::new(crate::conformance::Factory(|_| MemStore::new())),
             ..timed
         };
         assert_eq!(timed.threads(MANY), cores);

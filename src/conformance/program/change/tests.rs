@@ -24,7 +24,7 @@ fn without_operations_the_rest_keeps_its_shape() {
         ),
         (
             1..2,
-            "s2: commit A v1 ttl 1s; together { cancel after 1 poll { drop B }; drop C }; \
+            "s2: commit A v1 ttl 1s; together polls 1 { cancel after 1 poll { drop B }; drop C }; \
              together threads hold 2 at clock 3 pause 1ms { prepare A | prepare B }; prepare A"
                 .to_owned(),
         ),

@@ -2,14 +2,14 @@
 
 use super::cursor::{Cursor, Wrong, wrong};
 use crate::conformance::program::shape::{Call, Cancel, Hold, Place, Poll, Schedule};
-use crate::conformance::program::{Program, Stated};
+use crate::conformance::program::{Program, StatedReply};
 use crate::model::Nanos;
 
 /// The clients of a block and what is stated of their replies, by the place in the block.
 #[derive(Default)]
 struct Clients {
     calls: Vec<Vec<Call>>,
-    stated: Vec<(usize, Stated)>,
+    stated: Vec<(usize, StatedReply)>,
 }
 
 /// A client that is named before the clients stand there, and where: from 0.
@@ -223,7 +223,7 @@ impl Cursor<'_> {
         }
     }
 
-    fn clients_call(&mut self) -> Result<(Call, Option<Stated>), Wrong> {
+    fn clients_call(&mut self) -> Result<(Call, Option<StatedReply>), Wrong> {
         match self.next_word() {
             "cancel" => Ok((self.cancelled()?, None)),
             "together" => wrong(

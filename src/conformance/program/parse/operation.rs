@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, Wrong, wrong};
 use crate::conformance::program::payload::numbered;
-use crate::conformance::program::{CONSTRAINTS, LETTER_REPEATS, MAX, Stated, UNITS};
+use crate::conformance::program::{CONSTRAINTS, LETTER_REPEATS, MAX, StatedReply, UNITS};
 use crate::model::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
 use crate::token;
@@ -50,7 +50,7 @@ impl Cursor<'_> {
     }
 
     /// What is stated of a reply, behind `->`.
-    pub(super) fn stated(&mut self, op: &Op) -> Result<Option<Stated>, Wrong> {
+    pub(super) fn stated(&mut self, op: &Op) -> Result<Option<StatedReply>, Wrong> {
         self.skip_blanks();
         if !self.eat("->") {
             return Ok(None);
@@ -64,11 +64,11 @@ impl Cursor<'_> {
         }
         Ok(match replies.len() {
             1 => replies.pop(),
-            _ => Some(Stated::OneOf(replies)),
+            _ => Some(StatedReply::OneOf(replies)),
         })
     }
 
-    fn reply(&mut self, op: &Op) -> Result<Stated, Wrong> {
+    fn reply(&mut self, op: &Op) -> Result<StatedReply, Wrong> {
         let (at, word) = self.word();
         let reply = match word {
             "nothing" => Reply::Nothing,
@@ -82,16 +82,16 @@ impl Cursor<'_> {
                 Reply::Found(self.payload(id)?)
             }
         };
-        Ok(Stated::Reply(reply))
+        Ok(StatedReply::Reply(reply))
     }
 
-    fn refusal(&mut self) -> Result<Stated, Wrong> {
+    fn refusal(&mut self) -> Result<StatedReply, Wrong> {
         if matches!(self.next_word(), "" | "or") {
-            return Ok(Stated::AnyRefusal);
+            return Ok(StatedReply::AnyRefusal);
         }
         let (at, name) = self.word();
         match CONSTRAINTS.iter().find(|(known, _)| *known == name) {
-            Some((_, constraint)) => Ok(Stated::Reply(Reply::Refused(*constraint))),
+            Some((_, constraint)) => Ok(StatedReply::Reply(Reply::Refused(*constraint))),
             None => wrong(
                 at,
                 format!(

@@ -2,7 +2,7 @@
 
 use crate::conformance::program::payload::numbered;
 use crate::conformance::program::shape::{Call, Cancel, Hold, Place, Poll, Schedule, is_call};
-use crate::conformance::program::{Program, Stated};
+use crate::conformance::program::{Program, StatedReply};
 use crate::constraint::Constraint;
 use crate::model::{Nanos, Op, Reply};
 use proptest::collection::vec;
@@ -102,13 +102,13 @@ pub(in crate::conformance::program) fn stating(steps: usize) -> impl Strategy<Va
                 Op::Prepare { .. } => Reply::Nothing,
                 _ => Reply::Done,
             };
-            let reply = Stated::Reply(reply);
-            let refused = Stated::Reply(Reply::Refused(Constraint::EmptyId));
+            let reply = StatedReply::Reply(reply);
+            let refused = StatedReply::Reply(Reply::Refused(Constraint::EmptyId));
             let stated = match choice / 2 {
                 0 => reply,
-                1 => Stated::AnyRefusal,
-                2 => Stated::OneOf(vec![reply, refused]),
-                3 => Stated::OneOf(vec![Stated::AnyRefusal, refused, reply]),
+                1 => StatedReply::AnyRefusal,
+                2 => StatedReply::OneOf(vec![reply, refused]),
+                3 => StatedReply::OneOf(vec![StatedReply::AnyRefusal, refused, reply]),
                 _ => continue,
             };
             program.stated.push((at, stated));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::conformance::judge::runner::Runner;
-use crate::conformance::subject::Made;
+use crate::conformance::subject::Factory;
 use crate::conformance::subject::profile::Profile;
 use crate::memstore::MemStore;
 use std::collections::HashSet;
@@ -61,7 +61,7 @@ fn walked(
     depth: usize,
     make: impl Fn(ManualClock) -> MemStore<ManualClock> + Send + Sync + 'static,
 ) -> Found {
-    let (subject, profile) = (Arc::new(Made(make)), Profile::default());
+    let (subject, profile) = (Arc::new(Factory(make)), Profile::default());
     let mut context = Context::of(Runner::new(&subject, &profile, None));
     context.budget.depth = depth;
     run(&context).unwrap()

@@ -7,7 +7,7 @@ use crate::clock::ManualClock;
 use crate::conformance::Profile;
 use crate::conformance::judge::history::Record;
 use crate::conformance::judge::runner::Runner;
-use crate::conformance::subject::Made;
+use crate::conformance::subject::Factory;
 use crate::model::Reply;
 use crate::{MemStore, Snapshot, Store, StoreError};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ fn judged(lost: u64) -> Found {
         store: MemStore::with_clock(clock),
         left: AtomicU64::new(lost),
     };
-    let (subject, profile) = (Arc::new(Made(make)), Profile::default());
+    let (subject, profile) = (Arc::new(Factory(make)), Profile::default());
     let context = Context::of(Runner::new(&subject, &profile, None));
     let commits = "commit A v1 ttl 9s; commit A v2 ttl 9s; commit A v3 ttl 9s";
     let others = commits.replace(" v", " v1");

@@ -11,7 +11,7 @@ use crate::conformance::program::Program;
 use crate::conformance::program::payload;
 use crate::conformance::search::found::Found;
 use crate::conformance::search::histories::judge;
-use crate::conformance::subject::{Made, Subject, Waiting};
+use crate::conformance::subject::{Factory, Subject, Waiting};
 use crate::model::Reply;
 use crate::store::BoxError;
 use crate::{DynStore, MemStore, Snapshot, Store, StoreError, token};
@@ -60,7 +60,7 @@ fn judged<S: Store + 'static>(
     make: impl Fn(ManualClock) -> S + Send + Sync + 'static,
     fails_alone: bool,
 ) -> Found {
-    let (subject, profile) = (Arc::new(Made(make)), Profile::default());
+    let (subject, profile) = (Arc::new(Factory(make)), Profile::default());
     let context = Context {
         is_flaky: fails_alone,
         fails_alone,

@@ -7,7 +7,7 @@ use crate::conformance::check::settings::Settings;
 use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::Program;
 use crate::conformance::subject::profile::Profile;
-use crate::conformance::{Made, Outcome};
+use crate::conformance::{Factory, Outcome};
 use crate::memstore::MemStore;
 use crate::model::Reply;
 use crate::snapshot::Snapshot;
@@ -61,7 +61,7 @@ fn shortened(
     change: impl Fn(&mut Run<'_>),
     profile: &Profile,
 ) -> Vec<(Clause, String)> {
-    let subject = Arc::new(Made(move |clock| Counting {
+    let subject = Arc::new(Factory(move |clock| Counting {
         store: MemStore::with_clock(clock),
         calls: Mutex::default(),
         is_lost,
