@@ -1,4 +1,13 @@
-//! Check: what a user calls. Comes in: a subject, and what was set. Goes out: a report.
+//! Check: what a user calls.
+//!
+//! Comes in: a subject, and what was set. Goes out: a report. It decides what is searched, in which order,
+//! and what becomes of a finding; it must never look into a program to find out why it fails.
+//!
+//! - *searches*: the table of them, which `run` walks through.
+//! - *convict*: from failing programs to clauses.
+//! - *isolate*: runs what may end the process in another one.
+//! - *supervise*: waits for the check on another thread, and ends it where a call hangs.
+//! - *suite*: one `#[test]` a clause.
 
 pub(crate) mod budget;
 pub(crate) mod isolate;

@@ -1,4 +1,19 @@
-//! Programs: all that is ever asked of a store, and its text form.
+//! Program: the language of all that the kit runs, keeps, prints, shrinks and runs again.
+//!
+//! Comes in: text, or random numbers. Goes out: a [`Program`], and text. It must never know a store, a
+//! clock that goes, or what was answered by anybody but the model.
+//!
+//! - *program*: operations, one after another or of several clients at once, with their schedule.
+//! - *operation*: a call to a store, time that passes, or a restart.
+//! - *payload*: what a commit writes, apart from the id; `v1`, `v2`, .. are small ones.
+//! - *shape*: which operations several clients do at once, and which calls are cancelled.
+//! - *schedule*: in which order tasks are polled, and where a thread is held.
+//! - *corpus*: values that some format is known to take for others, to cut or to lose.
+//! - *hostile ids*: pairs that a careless store takes for one another.
+//! - *mutation*: a snapshot as a request changes it between two commits.
+//! - *rng*: random numbers from a seed.
+//! - *trace*: a program with the replies that the contract admits at every step.
+//! - *outline*: a program in a few lines for people.
 
 pub(crate) mod corpus;
 pub(crate) mod cuts;

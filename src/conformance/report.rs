@@ -1,4 +1,12 @@
-//! Report: what a check found, as data first and then as text.
+//! Report: what is told, as data first and then as text.
+//!
+//! Comes in: what was found. Goes out: a [`Report`] for people and programs, a file of regressions, lines
+//! of test vectors. It must never run a store.
+//!
+//! - *finding*: what is known of one clause; *vacuous*: nothing that was run could have shown it broken.
+//! - *violation*: a broken clause, with its counterexample.
+//! - *regressions*: programs that failed once, kept in a file and run first from then on.
+//! - *vectors*: programs with the replies that are right, for stores in any language.
 
 pub(crate) mod findings;
 mod histories;

@@ -1,5 +1,16 @@
-//! Search: where failures are looked for, one file a search. Comes in: a [`Context`](context::Context).
-//! Goes out: what was [found](found::Found).
+//! Search: where failures are looked for, one file a search, all of one shape.
+//!
+//! Comes in: a [`Context`](context::Context). Goes out: what was [found](found::Found). A search must never
+//! know which clause its finding breaks in the end, nor what other searches there are.
+//!
+//! - *definition*: a name, what it runs, its condition, its share of the budget, and a function.
+//! - *claim*: what exactly was covered; *budget*: how much is searched.
+//! - *small scope*: every program up to a length over a few operations (`exhaustive`).
+//! - *notorious*: values and ids that some store is known to confuse.
+//! - *crash*: what may end the process; *elsewhere*: in another process.
+//! - *listed*: programs that are listed, not walked through; *given*: programs as they stand.
+//! - *broken*: failing with errors ever after a cancelled call.
+//! - *one at a time*: the calls of several clients made by one, which is no race.
 
 pub(crate) mod cancelled;
 pub(crate) mod concurrent;

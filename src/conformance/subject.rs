@@ -1,4 +1,14 @@
-//! Subjects: stores under test, and how time passes for them.
+//! Subject: what is tested, and how time passes for it.
+//!
+//! Comes in: a store of any type, with what makes it and moves its clock. Goes out: the outcome of each
+//! call, and whether one is still under way. It must never know what is right, nor why a call is made.
+//!
+//! - *subject*: the system under test, which gives a fresh store for every program.
+//! - *instance*: one store, with what moves its time.
+//! - *type-erased*: with its type left behind, so that the kit is compiled once for all stores.
+//! - *profile*: what a store claims.
+//! - *watch*: notes the calls under way, so that one that hangs is noticed.
+//! - *executor*: runs a future to its end; *workers*: run one task after another, on every core.
 
 pub(crate) mod calls;
 pub(crate) mod erased;

@@ -153,7 +153,7 @@ fn with_schedule(context: &Context<'_>, mut shown: Anomaly, program: &Program) -
     shown.repeats = schedule.is_some();
     shown.luck = match shown.repeats {
         true => None,
-        false => shown.luck.or(Some(Luck::Woken)),
+        false => shown.luck.or(Some(Luck::Unsteady)),
     };
     shown.program = Some(schedule.unwrap_or_else(|| drawn(program)));
     shown

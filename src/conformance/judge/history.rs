@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
+use std::thread;
 use std::time::Duration;
 
 /// A call, and what came of it.
@@ -75,12 +76,20 @@ impl Course {
         self.counter.fetch_add(1, Ordering::SeqCst)
     }
 
-    /// Lets time pass for the store.
+    /// Lets time pass for the store, or waits for it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "some clocks can only be waited for"
+    )]
     pub(crate) async fn advance(
         &self,
         instance: &dyn Instance,
         by: Duration,
     ) -> Result<(), BoxError> {
+        if self.passing == Passing::Waiting {
+            thread::sleep(by);
+            return Ok(());
+        }
         let by_nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
         self.moving.fetch_add(by_nanos, Ordering::SeqCst);
         instance.advance(by).await?;

@@ -40,7 +40,7 @@ pub(crate) fn execute(
     }
     let underway = Arc::new(Underway::new(program));
     watch::running(Arc::clone(&underway) as _);
-    let run = panics::catching(|| {
+    let run = || {
         subject.block_on(async {
             let instance = subject.fresh().await?;
             let course = Course::of(subject.passing());
@@ -65,7 +65,8 @@ pub(crate) fn execute(
             }
             Ok::<_, BoxError>(records)
         })
-    });
+    };
+    let run = panics::silently(|| panics::catching(run));
     // A store that panics when it is made or goes has been told of by now.
     let records = run.unwrap_or_else(|_| Ok(Vec::new()))?;
     Ok(Execution {

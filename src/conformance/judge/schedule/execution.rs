@@ -20,6 +20,8 @@ pub(crate) enum Luck {
     Threads,
     /// A call was woken by something that is not of the run.
     Woken,
+    /// It did not go wrong again in the very same schedule.
+    Unsteady,
     /// There were very many calls, of which only those are left that are needed to see what is wrong.
     Many,
 }
@@ -31,6 +33,7 @@ impl fmt::Display for Luck {
             Self::Woken => {
                 "the store wakes its calls from a thread or a runtime of its own, when it likes"
             }
+            Self::Unsteady => "it did not go wrong again in the very same schedule",
             Self::Many => {
                 "it was found among very many calls, of which these are those that show it"
             }
