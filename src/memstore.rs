@@ -7,10 +7,9 @@ use crate::store::{Store, StoreError};
 use crate::sync::{Mutex, MutexGuard};
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
-use std::mem;
 use std::sync::PoisonError;
 use std::time::Duration;
+use std::{fmt, mem};
 
 /// A real [`Store`] in memory, for one process: development, tests, and services that may lose
 /// their sessions at a restart.

@@ -8,8 +8,7 @@ use crate::conformance::program::Program;
 use crate::conformance::report::thousands;
 use crate::conformance::search::context::Budget;
 use crate::conformance::search::exhaustive;
-use crate::conformance::subject::Passing;
-use crate::conformance::subject::workers;
+use crate::conformance::subject::{Passing, workers};
 use std::time::Duration;
 
 /// The most random programs that one check runs.

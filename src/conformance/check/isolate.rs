@@ -10,15 +10,13 @@ use crate::conformance::report::{Report, Verdict};
 use crate::conformance::search::elsewhere::{Elsewhere, Fate};
 use crate::conformance::subject::panics;
 use std::cell::Cell;
-use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::panic;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
+use std::{env, panic, thread};
 
 /// In the environment of the second process: which check is meant.
 const ERRAND: &str = "SESSION_SPEC_ERRAND";

@@ -3,15 +3,10 @@
 //! proptest draws plain integers; each becomes an operation. Times are drawn relative to deadlines,
 //! since a uniform one practically never hits the instant of expiry.
 
-use super::Program;
-use super::hostile;
-use super::ids;
-use super::mutation;
-use super::payload;
 use super::rng::Rng;
 use super::supported::Supported;
 use super::time::CLOCK_END;
-use super::values;
+use super::{Program, hostile, ids, mutation, payload, values};
 use crate::model::{Model, Nanos, Op};
 use crate::snapshot::Snapshot;
 use crate::token;

@@ -1,10 +1,9 @@
 //! Overlapping: random programs of several clients at once.
 
-use super::Program;
-use super::payload;
 use super::rng::Rng;
 use super::shape::{Call, Cancel, Schedule};
 use super::supported::Supported;
+use super::{Program, payload};
 use crate::model::{Nanos, Op};
 use crate::token;
 

@@ -1,9 +1,8 @@
 //! Values: snapshots over the whole JSON value space (SNP-4).
 
-use super::corpus;
 use super::corpus::LONGEST;
-use super::payload;
 use super::supported::Supported;
+use super::{corpus, payload};
 use crate::data::Data;
 use crate::snapshot::{Snapshot, User};
 use proptest::prelude::*;

@@ -1,8 +1,7 @@
 //! Write: operations and replies as text.
 
-use super::payload;
 use super::shape::{Cancel, Hold, Place, Poll, Schedule, Step, Together};
-use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, StatedReply, UNITS, VERSIONS};
+use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, StatedReply, UNITS, VERSIONS, payload};
 use crate::conformance::program::outcome;
 use crate::model::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;

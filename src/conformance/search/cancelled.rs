@@ -15,14 +15,11 @@ use crate::conformance::judge::history::History;
 use crate::conformance::judge::nonlinearizable::{self, Anomaly, Verdict};
 use crate::conformance::judge::runner::no_store;
 use crate::conformance::judge::schedule::execute;
-use crate::conformance::program::Program;
 use crate::conformance::program::overlapping::cancelling;
-use crate::conformance::program::payload;
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::shape::{Call, Cancel, Schedule};
-use crate::conformance::subject::Passing;
-use crate::conformance::subject::panics;
-use crate::conformance::subject::workers;
+use crate::conformance::program::{Program, payload};
+use crate::conformance::subject::{Passing, panics, workers};
 use crate::model::{Nanos, Op};
 use crate::store::BoxError;
 

@@ -12,8 +12,7 @@ use crate::conformance::program::Program;
 use crate::conformance::program::overlapping::{Scene, Size};
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::time::nanos;
-use crate::conformance::subject::Passing;
-use crate::conformance::subject::workers;
+use crate::conformance::subject::{Passing, workers};
 use std::cell::Cell;
 use std::time::Duration;
 

@@ -8,9 +8,7 @@ use crate::conformance::judge::coverage::Tally;
 use crate::conformance::judge::runner::no_store;
 use crate::conformance::judge::schedule;
 use crate::conformance::program::Program;
-use crate::conformance::subject::NoRestart;
-use crate::conformance::subject::panics;
-use crate::conformance::subject::workers;
+use crate::conformance::subject::{NoRestart, panics, workers};
 
 /// Runs programs as they stand.
 ///

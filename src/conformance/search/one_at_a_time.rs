@@ -6,8 +6,7 @@ use super::found::Caught;
 use crate::conformance::judge::flaky;
 use crate::conformance::judge::history::{History, Record};
 use crate::conformance::judge::timed::Begin;
-use crate::conformance::subject::Passing;
-use crate::conformance::subject::panics;
+use crate::conformance::subject::{Passing, panics};
 use crate::model::{Nanos, Op};
 
 /// The calls one after another, with the cancelled ones or without, if the store answers wrong then

@@ -12,10 +12,9 @@ use super::listed::{self, LISTED};
 use super::random;
 use crate::clause::Clause;
 use crate::conformance::judge::failure::Failure;
-use crate::conformance::program::Time;
 use crate::conformance::program::generate::Generator;
-use crate::conformance::program::payload;
 use crate::conformance::program::rng::Rng;
+use crate::conformance::program::{Time, payload};
 use crate::model::{Nanos, Op};
 
 /// The most restarts in a random program.

@@ -3,9 +3,8 @@
 use super::exhaustive::{self, Scope};
 use super::random;
 use crate::conformance::program::generate::{EDGES, Generator, Pace};
-use crate::conformance::program::hostile;
-use crate::conformance::program::payload;
 use crate::conformance::program::supported::Supported;
+use crate::conformance::program::{hostile, payload};
 use crate::conformance::report::vectors::{header, line};
 use crate::model::{Nanos, Op};
 use crate::token;

@@ -4,8 +4,7 @@
 //! once, with this crate, and optimized as this crate is, also where a store's tests are not.
 
 use super::profile::Profile;
-use super::{Clockwork as _, Passing, Subject};
-use super::{calls, executor};
+use super::{Clockwork as _, Passing, Subject, calls, executor};
 use crate::clock::ManualClock;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::duration;

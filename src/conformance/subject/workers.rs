@@ -2,10 +2,9 @@
 
 use super::watch::Watch;
 use crate::conformance::subject::panics;
-use std::iter;
-use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
+use std::{iter, panic};
 
 /// A thread with room for calls within calls: an overflow of the stack would end the kit.
 ///

@@ -66,12 +66,9 @@ mod tests {
     use crate::clause::Clause;
     use crate::conformance::Factory;
     use crate::conformance::check::settings::Settings;
-    use crate::conformance::explain::diagnose::Diagnosis;
-    use crate::conformance::explain::diagnose::violation;
-    use crate::conformance::judge::failure::Failing;
-    use crate::conformance::judge::failure::Failure;
-    use crate::conformance::program::Program;
-    use crate::conformance::program::payload;
+    use crate::conformance::explain::diagnose::{Diagnosis, violation};
+    use crate::conformance::judge::failure::{Failing, Failure};
+    use crate::conformance::program::{Program, payload};
     use crate::conformance::subject::profile::Profile;
     use crate::memstore::MemStore;
     use crate::model::Reply;

@@ -1,6 +1,5 @@
 use super::*;
-use crate::conformance::program::Program;
-use crate::conformance::program::payload;
+use crate::conformance::program::{Program, payload};
 use std::iter;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -4,10 +4,9 @@ use crate::clause::Clause;
 use crate::conformance::judge::history::Record;
 use crate::conformance::judge::linear::{Reduced, Value};
 use crate::conformance::judge::schedule::Luck;
-use crate::conformance::program::Program;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::outline::outline;
-use crate::conformance::program::{Operation, OutcomeText};
+use crate::conformance::program::{Operation, OutcomeText, Program};
 use crate::model::Op;
 
 /// The calls on one id that are needed to see that no order explains what they returned.

@@ -1,19 +1,17 @@
 //! Client: one client's calls, one after another.
 
 use crate::conformance::judge::history::{Course, Record};
-use crate::conformance::program::Program;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::shape::Cancel;
-use crate::conformance::program::time;
+use crate::conformance::program::{Program, time};
 use crate::conformance::subject::erased::Instance;
 use crate::model::{Nanos, Op};
 use crate::store::BoxError;
 use std::future::poll_fn;
-use std::mem;
 use std::ops::Range;
 use std::task::Poll;
-use std::thread;
 use std::time::Duration;
+use std::{mem, thread};
 
 /// What the clients share.
 pub(super) struct World<'a> {

@@ -10,12 +10,11 @@ use crate::store::BoxError;
 use std::future::poll_fn;
 use std::ops::Range;
 use std::pin::Pin;
-use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread;
 use std::time::Duration;
+use std::{slice, thread};
 
 /// Runs the clients as tasks on this thread.
 pub(super) async fn together(

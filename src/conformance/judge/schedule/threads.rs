@@ -10,16 +10,14 @@ use crate::conformance::program::Program;
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::shape::{Hold, Place, Schedule, Step, Together};
 use crate::conformance::subject::erased::{ErasedSubject, Instance};
-use crate::conformance::subject::panics;
 use crate::conformance::subject::watch::{self, Watch};
-use crate::conformance::subject::workers;
+use crate::conformance::subject::{panics, workers};
 use crate::store::BoxError;
-use std::hint;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
+use std::{hint, thread};
 
 /// Makes one program, some of whose clients are as many threads.
 pub(super) fn execute(

@@ -3,9 +3,7 @@
 
 use super::Timed;
 use crate::clock::{Clock as _, SystemClock};
-use crate::conformance::subject::Passing;
-use crate::conformance::subject::panics;
-use crate::conformance::subject::workers;
+use crate::conformance::subject::{Passing, panics, workers};
 use crate::model::Op;
 use std::sync::Barrier;
 use std::time::Duration;
