@@ -1,5 +1,7 @@
 //! Subjects: stores whose clock cannot be injected, or that claim less than everything.
 
+mod yielding;
+
 use session_spec::conformance::{
     Clockwork, Passing, Profile, Report, Status, Subject, Verdict, Waiting, check, check_subject,
 };
@@ -10,6 +12,7 @@ use session_spec::{
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use yielding::Yielding;
 
 /// A store that keeps deadlines as a time since 1970, in steps.
 struct Stepped<C> {
@@ -123,11 +126,11 @@ impl Subject for OnWallClock {
 struct Production;
 
 impl Subject for Production {
-    type Store = MemStore;
+    type Store = Yielding<MemStore>;
     type Clock = Waiting;
 
-    async fn fresh(&self) -> Result<(MemStore, Waiting), BoxError> {
-        Ok((MemStore::new(), Waiting))
+    async fn fresh(&self) -> Result<(Self::Store, Waiting), BoxError> {
+        Ok((Yielding(MemStore::new()), Waiting))
     }
 }
 
@@ -189,15 +192,19 @@ struct Shift {
     deadlines_moved: bool,
 }
 
-impl Clockwork<Stepped<fn() -> Duration>> for Shift {
+impl Clockwork<Yielding<Stepped<fn() -> Duration>>> for Shift {
     const PASSING: Passing = Passing::Shifting;
 
     async fn advance(
         &self,
-        store: &Stepped<fn() -> Duration>,
+        store: &Yielding<Stepped<fn() -> Duration>>,
         by: Duration,
     ) -> Result<(), BoxError> {
-        let mut entries = store.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = store
+            .0
+            .entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for (_, deadline) in entries.values_mut() {
             if self.deadlines_moved {
                 *deadline = deadline.saturating_sub(by);
@@ -208,13 +215,13 @@ impl Clockwork<Stepped<fn() -> Duration>> for Shift {
 }
 
 impl Subject for Shifted {
-    type Store = Stepped<fn() -> Duration>;
+    type Store = Yielding<Stepped<fn() -> Duration>>;
     type Clock = Shift;
 
     async fn fresh(&self) -> Result<(Self::Store, Shift), BoxError> {
         let deadlines_moved = self.deadlines_moved;
         Ok((
-            Stepped::new(wall, EXACT, OVER_AT),
+            Yielding(Stepped::new(wall, EXACT, OVER_AT)),
             Shift { deadlines_moved },
         ))
     }

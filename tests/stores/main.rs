@@ -5,6 +5,8 @@
 //! cannot show. Nobody can move the clock of these stores, so the kit waits for it.
 
 mod older_core;
+#[path = "../yielding/mod.rs"]
+mod yielding;
 
 use older_core::OnOlderCore;
 use session_spec::conformance::{Profile, Report, Subject, Verdict, Waiting, check_subject};
@@ -21,6 +23,7 @@ use tokio::runtime::{Builder, Runtime};
 use tower_sessions_memory_store::MemoryStore;
 use tower_sessions_moka_store::MokaStore;
 use tower_sessions_sqlx_store::SqliteStore;
+use yielding::Yielding;
 
 fn violated(report: &Report) -> Vec<Clause> {
     report
@@ -33,11 +36,12 @@ fn violated(report: &Report) -> Vec<Clause> {
 struct Memory;
 
 impl Subject for Memory {
-    type Store = TowerStore<MemoryStore>;
+    type Store = Yielding<TowerStore<MemoryStore>>;
     type Clock = Waiting;
 
     async fn fresh(&self) -> Result<(Self::Store, Waiting), BoxError> {
-        Ok((TowerStore::new(MemoryStore::default()), Waiting))
+        let store = TowerStore::new(MemoryStore::default());
+        Ok((Yielding(store), Waiting))
     }
 }
 
@@ -50,11 +54,12 @@ fn tower_sessions_memory_store_0_15_0_conforms() {
 struct Moka;
 
 impl Subject for Moka {
-    type Store = TowerStore<OnOlderCore<MokaStore>>;
+    type Store = Yielding<TowerStore<OnOlderCore<MokaStore>>>;
     type Clock = Waiting;
 
     async fn fresh(&self) -> Result<(Self::Store, Waiting), BoxError> {
-        Ok((TowerStore::new(OnOlderCore(MokaStore::new(None))), Waiting))
+        let store = TowerStore::new(OnOlderCore(MokaStore::new(None)));
+        Ok((Yielding(store), Waiting))
     }
 }
 
