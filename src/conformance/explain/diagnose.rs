@@ -4,26 +4,22 @@
 //! matters: a drop of another id, a refused commit, a time to live that could not be made plainer.
 //! Where programs are quickly run, programs next to it tell the rest.
 
-mod alike;
-mod because;
-mod facts;
-mod ids;
-mod life;
-mod rule;
-mod story;
-mod values;
+mod argument;
+mod clause_applied;
+mod evidence;
+mod irreducible;
+mod near_miss;
 
 use crate::clause::Clause;
 use crate::conformance::judge::failure::Mistake;
 use crate::conformance::judge::failure::{Failing, Probe};
-use crate::conformance::program::ids::ids as ids_of;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
 use crate::conformance::report::Violation;
 use crate::model::{Nanos, Op, Reply};
-use crate::token;
-use facts::{is_foreign, is_plain};
-use story::Story;
+use evidence::Story;
+use irreducible::{is_foreign, is_plain};
+use near_miss::near_miss;
 
 /// What a failing program shows.
 pub(crate) struct Diagnosis {
@@ -101,8 +97,8 @@ pub(crate) fn violation(
 
 /// Why the store is wrong: what should have been answered, and why, up to the clause that it breaks.
 pub(crate) fn argument(failing: &Failing, clause: Clause) -> String {
-    let argument = because::because(failing);
-    match rule::rule(failing, clause) {
+    let argument = argument::because(failing);
+    match clause_applied::rule(failing, clause) {
         Some(rule) if !argument.contains(clause.id()) => format!("{argument}; {rule}"),
         _ => argument,
     }
@@ -149,37 +145,6 @@ fn is_remnant(Failing { ops, failure }: &Failing) -> bool {
     });
     let mut own = committed.filter(|snapshot| snapshot.id() == found.id());
     own.next().is_some_and(|last| last != found) && own.any(|earlier| earlier == found)
-}
-
-fn near_miss(failing: &Failing, clause: Clause, probe: Option<Probe<'_>>) -> Option<String> {
-    let failure = &failing.failure;
-    match (clause, &failure.expected.reply, &failure.outcome) {
-        (Clause::Idn1 | Clause::Drp4, ..) => {
-            let mut ids = ids_of(&failing.ops).into_iter();
-            let of_tokens = clause == Clause::Idn1 && ids.all(token::is_token);
-            let hashed = "other tokens are told apart: are ids hashed, or compared in part?";
-            let told = ids::difference(&failing.ops);
-            told.or_else(|| of_tokens.then(|| hashed.to_owned()))
-        }
-        (_, Reply::Found(committed), Outcome::Replied(Reply::Found(found))) => {
-            values::damage(committed, found, &failing.ops)
-        }
-        (Clause::Dur1, ..) => ids::difference(&failing.ops),
-        _ => {
-            if let Outcome::Replied(Reply::Found(found)) = &failure.outcome
-                && let Some(told) = values::of_another(found, &failing.ops)
-            {
-                return Some(told);
-            }
-            let told = life::near_miss(failing, probe?).map(|told| match clause {
-                Clause::Ttl2 if told == life::IMMORTAL => {
-                    format!("{told}: does the store read the clock that it was made with?")
-                }
-                _ => told,
-            });
-            told.or_else(|| alike::near_miss(failing, probe?))
-        }
-    }
 }
 
 /// A commit or a drop that should have been answered otherwise.

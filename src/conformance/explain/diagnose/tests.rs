@@ -1,19 +1,21 @@
 //! What is said of wrong stores that differ in small things.
 
-mod argued;
-mod damaged;
-mod instead;
-mod near;
-mod needed;
+mod argument;
+mod broken_clause;
+mod counterfactual;
+mod damage;
+mod near_miss;
 mod scripted;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::conformance::explain::diagnose::near_miss::{id_difference, lifetime};
 use crate::conformance::judge::failure::Failure;
 use crate::conformance::judge::lockstep;
 use crate::conformance::program::Program;
 use crate::conformance::subject::erased::boxing;
 use crate::store::{Store, StoreError};
+use crate::token;
 use crate::{Clock, Snapshot};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -25,7 +27,7 @@ fn ops(program: &str) -> Vec<Op> {
 /// How two ids differ, as it is said.
 fn difference(one: &str, other: &str) -> Option<String> {
     let prepare = |id: &str| Op::Prepare { id: id.to_owned() };
-    super::ids::difference(&[prepare(one), prepare(other)])
+    id_difference::difference(&[prepare(one), prepare(other)])
 }
 
 #[test]
@@ -205,7 +207,7 @@ fn a_drop_of_another_id_does_not_end_the_life_that_is_watched() {
     let run = |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
     let ops = ops("commit A v1 ttl 1s; drop B; advance 1500ms; prepare A");
     let failure = run(&ops).expect("it fails");
-    let near = life::near_miss(&Failing { ops, failure }, &run);
+    let near = lifetime::near_miss(&Failing { ops, failure }, &run);
     assert_eq!(
         near.as_deref(),
         Some("the entry lived until 2s: 1s too long")

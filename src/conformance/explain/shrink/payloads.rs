@@ -1,7 +1,7 @@
 //! Payloads: small ones, and of large ones the part that matters.
 
 use super::Shrinker;
-use super::values::{Simpler, simpler_data, simpler_text};
+use super::json::{Simpler, simpler_data, simpler_text};
 use crate::conformance::program::Program;
 use crate::conformance::program::payload;
 use crate::data::Data;

@@ -1,6 +1,7 @@
 //! What is said of a snapshot that came back otherwise than it was committed.
 
 use super::*;
+use crate::conformance::explain::diagnose::near_miss::damage;
 
 /// What a payload is, in the form that programs have.
 fn payload_of(text: &str) -> Snapshot {
@@ -11,7 +12,7 @@ fn payload_of(text: &str) -> Snapshot {
 }
 
 fn damage(committed: &str, found: &str) -> Option<String> {
-    values::damage(&payload_of(committed), &payload_of(found), &[])
+    damage::damage(&payload_of(committed), &payload_of(found), &[])
 }
 
 fn data(json: &str) -> String {
@@ -106,7 +107,7 @@ fn what_was_committed_elsewhere_is_told() {
         (of(2, "A"), "what came back is v2, as committed for B"),
         (of(4, "A"), "the CSRF token \"v3\" came back as \"v4\""),
     ] {
-        let said = values::damage(&of(3, "A"), &found, &ops);
+        let said = damage::damage(&of(3, "A"), &found, &ops);
         assert_eq!(said.as_deref(), Some(told));
     }
 }

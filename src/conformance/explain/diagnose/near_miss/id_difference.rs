@@ -1,12 +1,12 @@
 //! Ids: how two ids differ that a store takes for one another.
 
-use crate::conformance::explain::diagnose::facts::is_foreign;
+use crate::conformance::explain::diagnose::irreducible::is_foreign;
 use crate::conformance::program::Id;
 use crate::conformance::program::ids::ids;
 use crate::model::Op;
 
 /// How the ids of a program differ, where there are two and shrinking left them strange.
-pub(super) fn difference(ops: &[Op]) -> Option<String> {
+pub(in super::super) fn difference(ops: &[Op]) -> Option<String> {
     let ids = ids(ops);
     let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
     let [one, other] = ids[..] else {

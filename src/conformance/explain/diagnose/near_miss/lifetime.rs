@@ -1,7 +1,7 @@
 //! Life: from when until when the entry of a failing program really lives, found by moving its last
 //! advance, or its time to live, a nanosecond at a time and by doubling.
 
-use crate::conformance::explain::diagnose::facts::last_commit;
+use crate::conformance::explain::diagnose::irreducible::last_commit;
 use crate::conformance::judge::failure::Failing;
 use crate::conformance::judge::failure::Mistake;
 use crate::conformance::judge::failure::Probe;
@@ -11,7 +11,7 @@ use crate::conformance::program::{Id, Payload, Time};
 use crate::model::{Model, Nanos, Op};
 
 /// How near the store came to being right.
-pub(super) fn near_miss(failing: &Failing, probe: Probe<'_>) -> Option<String> {
+pub(in super::super) fn near_miss(failing: &Failing, probe: Probe<'_>) -> Option<String> {
     let watched = Watched::of(failing, probe);
     match (failing.failure.mistake(), watched) {
         (Mistake::Revived, Some(watched)) => watched.drawn_out(),
@@ -22,7 +22,7 @@ pub(super) fn near_miss(failing: &Failing, probe: Probe<'_>) -> Option<String> {
 }
 
 /// Whether the entry, which should have expired, is never seen to.
-pub(super) fn is_immortal(failing: &Failing, probe: Probe<'_>) -> bool {
+pub(in super::super) fn is_immortal(failing: &Failing, probe: Probe<'_>) -> bool {
     let watched = Watched::of(failing, probe);
     let lives = |watched: &Watched<'_>, time| watched.lives_at(time) == Some(true);
     watched.is_some_and(|watched| lives(&watched, watched.deadline) && lives(&watched, FURTHEST))

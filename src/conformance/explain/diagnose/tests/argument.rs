@@ -2,6 +2,7 @@
 //! refused ids.
 
 use super::*;
+use crate::conformance::explain::diagnose::argument;
 use crate::constraint::Constraint;
 use crate::model::Expected;
 
@@ -17,7 +18,7 @@ fn argued(program: &str, found: Option<u64>, expected: Expected, refused: &[usiz
         refused_ids: refused.to_vec(),
         ..Failure::of_last(&ops, Outcome::Replied(outcome))
     };
-    because::because(&Failing { ops, failure })
+    argument::because(&Failing { ops, failure })
 }
 
 fn nothing(clause: Clause) -> Expected {
@@ -118,7 +119,7 @@ fn a_long_payload_is_not_told_twice() {
 fn ruled(program: &str, outcome: Outcome, clause: Clause) -> Option<String> {
     let ops = ops(program);
     let failure = Failure::of_last(&ops, outcome);
-    rule::rule(&Failing { ops, failure }, clause)
+    clause_applied::rule(&Failing { ops, failure }, clause)
 }
 
 fn nothing_there() -> Outcome {

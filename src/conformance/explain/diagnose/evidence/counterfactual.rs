@@ -1,7 +1,7 @@
 //! Instead: what programs tell that have other calls in place of some.
 
 use super::Story;
-use crate::conformance::explain::diagnose::life;
+use crate::conformance::explain::diagnose::near_miss::lifetime;
 use crate::conformance::judge::failure::Failing;
 use crate::conformance::judge::failure::Mistake;
 use crate::conformance::program::ids;
@@ -195,7 +195,7 @@ impl Story<'_> {
 
     pub(super) fn is_immortal(&self, failing: &Failing) -> bool {
         self.probe
-            .is_some_and(|probe| life::is_immortal(failing, probe))
+            .is_some_and(|probe| lifetime::is_immortal(failing, probe))
     }
 
     /// Whether it is not lost when every commit is for much longer.

@@ -1,11 +1,11 @@
 //! Story: what happened before a failing call, and the clause that it points to.
 
-mod instead;
+mod counterfactual;
 
 use crate::clause::Clause;
-use crate::conformance::explain::diagnose::facts::are_particular;
-use crate::conformance::explain::diagnose::facts::is_foreign;
-use crate::conformance::explain::diagnose::facts::is_plain;
+use crate::conformance::explain::diagnose::irreducible::are_particular;
+use crate::conformance::explain::diagnose::irreducible::is_foreign;
+use crate::conformance::explain::diagnose::irreducible::is_plain;
 use crate::conformance::judge::failure::Failing;
 use crate::conformance::judge::failure::Probe;
 use crate::conformance::program::ids;

@@ -10,7 +10,11 @@ use std::fmt::Display;
 
 /// The first difference between what was `committed` and what was `found`; if that was committed
 /// too, where.
-pub(super) fn damage(committed: &Snapshot, found: &Snapshot, ops: &[Op]) -> Option<String> {
+pub(in super::super) fn damage(
+    committed: &Snapshot,
+    found: &Snapshot,
+    ops: &[Op],
+) -> Option<String> {
     let same = |op: &&Op| match op {
         Op::Commit {
             snapshot: Some(snapshot),
