@@ -1,5 +1,27 @@
-//! Explain: which clause a failure breaks, and why. Comes in: what a search caught. Goes out: the smallest
-//! program that fails in the same way, the clause, and the argument.
+//! Explain: which clause a failure breaks, and why.
+//!
+//! Comes in: what a search caught, a program or an anomaly, and a way to run others. Goes out: the smallest
+//! program that fails in the same way, the clause that it breaks, and the argument, as data. It must never
+//! know what a check was asked for, nor how a report is printed, and nothing that it says may rest on which
+//! search found the program.
+//!
+//! - *failing program*: cut behind its first wrong reply; *mistake*: how that reply is wrong, which
+//!   shrinking keeps.
+//! - *probe*: runs a program and gives its first failure, if it has one.
+//! - *shrink*: make a failing program smaller until no single simplification does; the result is *minimal*.
+//! - *counterexample*: the smallest program that shows a defect; of calls that overlap, with a schedule in
+//!   which they go wrong each time, if there is one.
+//! - *hang*, *crash*: counterexamples of what does not return, and of what ends its process.
+//! - *masked*: a defect that shows in the same way as a plainer one, so that shrinking slips into that.
+//! - *ingredient*: what a program cannot do without if it is to fail; it tells a masked defect from a known
+//!   one.
+//! - *diagnosis*: the broken clause of a minimal program, with a near miss.
+//! - *evidence*: what happened before the failing call, as far as it can matter; it points to a clause.
+//! - *counterfactual*: the program with other calls, ids or times in place of some, run to see what matters.
+//! - *irreducible*: what shrinking could not make plain; *foreign id*: one that is no token.
+//! - *remnant*: what was committed before, found where the last commit was lost: it hides the loss.
+//! - *argument*: why the expected reply is right, and what the broken clause says of this program.
+//! - *near miss*: how close to right the store came, such as by how much a life is too long.
 
 pub(crate) mod counterexample;
 pub(crate) mod crash;

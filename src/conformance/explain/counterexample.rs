@@ -20,12 +20,12 @@ use crate::conformance::subject::panics;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Smaller programs are tried for no longer than this in schedules that are drawn; in the one in which the
-/// program went wrong before, which takes them a run each, all are.
-const ENOUGH: Duration = Duration::from_secs(2);
+/// Smaller programs are tried for no longer than this in schedules that are drawn. In the schedule in which
+/// the program went wrong before, which takes one run each, all are tried.
+const LONGEST: Duration = Duration::from_secs(2);
 
-/// How often a schedule has to show the same before it is said to.
-const AGAIN: usize = 3;
+/// How often in a row a schedule has to show the anomaly before it is said to show it again.
+const REPETITIONS: usize = 3;
 
 /// The same anomaly from no more calls than it takes, in a schedule that shows it again where there is
 /// one; as it was where it does not come again.
@@ -35,13 +35,13 @@ pub(crate) fn smallest(context: &Context<'_>, anomaly: Anomaly) -> Anomaly {
     };
     let is_long = program.ops().len() > SHORT;
     let program = match is_long {
-        true => of_needed(&anomaly, program),
+        true => of_needed_calls(&anomaly, program),
         false => program.clone(),
     };
     let (clause, spent) = (anomaly.clause, Cell::default());
     let mut shown = None;
     let mut accept = |program: &Program| {
-        let again = shown_by(context, program, clause, &spent)?;
+        let again = anomaly_of_program(context, program, clause, &spent)?;
         let program = again.program.clone();
         shown = Some(again);
         program
@@ -66,7 +66,7 @@ pub(crate) fn smallest(context: &Context<'_>, anomaly: Anomaly) -> Anomaly {
         return anomaly;
     };
     let pauses = program.together().iter().any(|together| together.pause > 0);
-    // After how many polls is in no drawing.
+    // The drawing of an anomaly does not say after how many polls a call was cancelled.
     let is_more = !program.overlaps() || program.ops().len() > shown.records.len() || pauses;
     shown.context = match is_more {
         true => format!(
@@ -76,11 +76,11 @@ pub(crate) fn smallest(context: &Context<'_>, anomaly: Anomaly) -> Anomaly {
         false => String::new(),
     };
     shown.after = anomaly.after;
-    with_schedule(context, shown, &program)
+    with_repeating_schedule(context, shown, &program)
 }
 
-/// What several tries show to be wrong under this clause.
-fn shown_by(
+/// What a program shows to be wrong under this clause, in its schedule or in some that are drawn.
+fn anomaly_of_program(
     context: &Context<'_>,
     program: &Program,
     clause: Clause,
@@ -89,24 +89,28 @@ fn shown_by(
     if program.is_cancelling() != (clause == Clause::Can1) {
         return None;
     }
-    let drawn = drawn(program);
-    let is_given = drawn != *program;
+    let with_drawn = with_drawn_schedules(program);
+    let is_given = with_drawn != *program;
     // Clients that are threads are not held for long to look for something smaller.
-    let has_threads = luck_of(program) == Some(Luck::Threads);
-    let given = (is_given && !has_threads).then_some(program);
-    let is_late = spent.get() > ENOUGH;
-    let others = (!is_late).then_some(&drawn);
+    let given = (is_given && !has_threads(program)).then_some(program);
+    let is_late = spent.get() > LONGEST;
+    let others = (!is_late).then_some(&with_drawn);
     let mut schedules = given.into_iter().chain(others);
     schedules.find_map(|program| {
         let mut spend = |time| spent.set(spent.get().saturating_add(time));
         let mut executions = executions(context.runner.subject, program, &mut spend);
-        executions.find_map(|execution| shown_in(context, execution.ok()?, clause))
+        executions.find_map(|execution| anomaly_of_execution(context, execution.ok()?, clause))
     })
 }
 
-/// What this one shows to be wrong under this clause.
-fn shown_in(context: &Context<'_>, execution: Execution, clause: Clause) -> Option<Anomaly> {
-    // A panic is ERR-1, and a mix CON-2, of clients that are run for the sake of CON-1.
+/// What one execution shows to be wrong under this clause.
+fn anomaly_of_execution(
+    context: &Context<'_>,
+    execution: Execution,
+    clause: Clause,
+) -> Option<Anomaly> {
+    // Of clients that are run for the sake of CON-1, a panic breaks ERR-1, and a snapshot that nobody had
+    // committed CON-2.
     let sake = match clause {
         Clause::Can1 => clause,
         _ => Clause::Con1,
@@ -117,7 +121,7 @@ fn shown_in(context: &Context<'_>, execution: Execution, clause: Clause) -> Opti
 }
 
 /// The same with all schedules to be drawn.
-fn drawn(program: &Program) -> Program {
+fn with_drawn_schedules(program: &Program) -> Program {
     let drawn = |together: &Together| match together.schedule {
         Schedule::Threads(_) => Schedule::Threads(None),
         _ => Schedule::Drawn,
@@ -125,28 +129,31 @@ fn drawn(program: &Program) -> Program {
     program.with_schedules(program.together().iter().map(drawn).collect())
 }
 
-fn luck_of(program: &Program) -> Option<Luck> {
+fn has_threads(program: &Program) -> bool {
     let mut together = program.together().iter();
-    let has_threads = together.any(|one| matches!(one.schedule, Schedule::Threads(_)));
-    has_threads.then_some(Luck::Threads)
+    together.any(|one| matches!(one.schedule, Schedule::Threads(_)))
 }
 
-/// With a schedule that shows it again: the one that it was found in, or with one of the threads held.
-fn with_schedule(context: &Context<'_>, mut shown: Anomaly, program: &Program) -> Anomaly {
+/// The anomaly with a schedule that shows it again, if there is one: that in which it was found, or one with
+/// one of the threads held.
+fn with_repeating_schedule(
+    context: &Context<'_>,
+    mut shown: Anomaly,
+    program: &Program,
+) -> Anomaly {
     let (clause, clock) = (shown.clause, SystemClock::new());
     let comes_again = |program: &Program| {
-        (0..AGAIN).all(|_| {
+        (0..REPETITIONS).all(|_| {
             let execution = execute(context.runner.subject, program, &mut Rng::new(0, 0));
             let shown = execution
                 .ok()
-                .and_then(|one| shown_in(context, one, clause));
+                .and_then(|one| anomaly_of_execution(context, one, clause));
             shown.is_some()
         })
     };
-    let has_threads = luck_of(program) == Some(Luck::Threads);
-    let schedule = match has_threads {
-        true => held(program)
-            .take_while(|_| clock.now() < ENOUGH)
+    let schedule = match has_threads(program) {
+        true => with_one_thread_held(program)
+            .take_while(|_| clock.now() < LONGEST)
             .find(comes_again),
         false => Some(program.clone()).filter(comes_again),
     };
@@ -155,12 +162,12 @@ fn with_schedule(context: &Context<'_>, mut shown: Anomaly, program: &Program) -
         true => None,
         false => shown.luck.or(Some(Luck::Unsteady)),
     };
-    shown.program = Some(schedule.unwrap_or_else(|| drawn(program)));
+    shown.program = Some(schedule.unwrap_or_else(|| with_drawn_schedules(program)));
     shown
 }
 
 /// The program with one of its threads held at one of its first readings of the clock.
-fn held(program: &Program) -> impl Iterator<Item = Program> {
+fn with_one_thread_held(program: &Program) -> impl Iterator<Item = Program> {
     let clients = program.together().iter();
     let clients = clients.map(Together::clients).max().unwrap_or(0);
     let holds = (1..=READINGS).flat_map(move |number| {
@@ -182,7 +189,7 @@ fn held(program: &Program) -> impl Iterator<Item = Program> {
 }
 
 /// The calls of a long program that are needed to see what is wrong, each by its client.
-fn of_needed(anomaly: &Anomaly, program: &Program) -> Program {
+fn of_needed_calls(anomaly: &Anomaly, program: &Program) -> Program {
     let mut clients: Vec<(u32, Vec<Call>)> = Vec::new();
     for record in &anomaly.records {
         let (op, cancel) = (record.op.clone(), None);
@@ -195,9 +202,9 @@ fn of_needed(anomaly: &Anomaly, program: &Program) -> Program {
             None => clients.push((record.client, vec![call])),
         }
     }
-    let schedule = match luck_of(program) {
-        Some(_) => Schedule::Threads(None),
-        None => Schedule::Drawn,
+    let schedule = match has_threads(program) {
+        true => Schedule::Threads(None),
+        false => Schedule::Drawn,
     };
     let mut needed = Program::default();
     let clients = clients.into_iter().map(|(_, calls)| calls).collect();

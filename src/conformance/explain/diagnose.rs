@@ -2,7 +2,7 @@
 //!
 //! Every operation of a minimal program is needed for it to fail, so what occurs in it is what
 //! matters: a drop of another id, a refused commit, a time to live that could not be made plainer.
-//! Where programs are quickly run, programs next to it tell the rest.
+//! Where a program is quickly run, programs next to it tell the rest.
 
 mod argument;
 mod clause_applied;
@@ -11,14 +11,13 @@ mod irreducible;
 mod near_miss;
 
 use crate::clause::Clause;
-use crate::conformance::judge::failure::Mistake;
-use crate::conformance::judge::failure::{Failing, Probe};
+use crate::conformance::judge::failure::{Failing, Mistake, Probe};
 use crate::conformance::program::outcome::Outcome;
-use crate::conformance::program::payload;
 use crate::conformance::report::Violation;
 use crate::model::{Nanos, Op, Reply};
-use evidence::Story;
-use irreducible::{is_foreign, is_plain};
+use argument::why_expected;
+use clause_applied::clause_applied;
+use evidence::Evidence;
 use near_miss::near_miss;
 
 /// What a failing program shows.
@@ -32,36 +31,36 @@ pub(crate) struct Diagnosis {
 
 impl Diagnosis {
     /// `tick` is the unit of plain times; `probe` runs other programs, where that is quick and time
-    /// exact; `near` too, where besides only one answer is right. Where there are two, a program that
-    /// passes does not tell when a life ends.
+    /// exact; so does `near_miss_probe`, where besides only one reply is right. Where there are two, a
+    /// program that passes does not tell when a life ends.
     pub(crate) fn of(
         failing: &Failing,
         tick: Nanos,
         probe: Option<Probe<'_>>,
-        near: Option<Probe<'_>>,
+        near_miss_probe: Option<Probe<'_>>,
     ) -> Self {
-        let clause = clause(failing, tick, probe);
+        let clause = broken_clause(failing, tick, probe);
         Self {
             clause,
-            near_miss: near_miss(failing, clause, near),
+            near_miss: near_miss(failing, clause, near_miss_probe),
         }
     }
 }
 
-fn clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
+fn broken_clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
     if let Some(plainer) = probe.and_then(|probe| without_the_remnant(failing, probe)) {
-        return clause(&plainer, tick, probe);
+        return broken_clause(&plainer, tick, probe);
     }
     let last = failing.ops.last();
-    let story = |id| Story::of(failing, id, tick, probe);
+    let evidence = |id| Evidence::of(failing, id, tick, probe);
     match (last, &failing.failure.outcome) {
         (_, Outcome::Panicked(_) | Outcome::Hung(_) | Outcome::Died(_)) | (None, _) => Clause::Err1,
         // A smaller program without it does not fail.
         _ if failing.ops.contains(&Op::Restart) => Clause::Dur1,
-        (Some(Op::Prepare { id }), outcome) => story(id).prepare(failing, outcome),
+        (Some(Op::Prepare { id }), outcome) => evidence(id).clause_of_prepare(failing, outcome),
         (Some(op), _) => {
             let id = op.id().unwrap_or_default();
-            call(op, failing, &story(id))
+            evidence(id).clause_of_write(failing, op)
         }
     }
 }
@@ -97,9 +96,9 @@ pub(crate) fn violation(
 
 /// Why the store is wrong: what should have been answered, and why, up to the clause that it breaks.
 pub(crate) fn argument(failing: &Failing, clause: Clause) -> String {
-    let argument = argument::because(failing);
-    match clause_applied::rule(failing, clause) {
-        Some(rule) if !argument.contains(clause.id()) => format!("{argument}; {rule}"),
+    let argument = why_expected(failing);
+    match clause_applied(failing, clause) {
+        Some(applied) if !argument.contains(clause.id()) => format!("{argument}; {applied}"),
         _ => argument,
     }
 }
@@ -145,30 +144,6 @@ fn is_remnant(Failing { ops, failure }: &Failing) -> bool {
     });
     let mut own = committed.filter(|snapshot| snapshot.id() == found.id());
     own.next().is_some_and(|last| last != found) && own.any(|earlier| earlier == found)
-}
-
-/// A commit or a drop that should have been answered otherwise.
-fn call(op: &Op, failing: &Failing, story: &Story<'_>) -> Clause {
-    let decided = failing.failure.expected.clause;
-    let has_foreign_id = op.id().is_some_and(is_foreign);
-    match (op, failing.failure.mistake()) {
-        // For the right reason or not, it was not taken.
-        (_, Mistake::Refused | Mistake::Failed) if has_foreign_id => Clause::Idn2,
-        _ if failing.failure.expected.reply != Reply::Done => decided,
-        _ if story.refused => Clause::Com4,
-        _ if story.dropped_other => Clause::Drp4,
-        _ if story.dropped_empty => Clause::Drp3,
-        _ if story.prepared || story.prepared_other => Clause::Pre4,
-        (
-            Op::Commit {
-                snapshot: Some(snapshot),
-                ..
-            },
-            _,
-        ) if payload::number_of(snapshot).is_none() => Clause::Snp4,
-        (Op::Commit { ttl, .. }, _) if !is_plain(*ttl, story.tick) => Clause::Com7,
-        _ => decided,
-    }
 }
 
 #[cfg(test)]

@@ -27,9 +27,9 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// What has hung for long need not be waited for as long again; but longer than a thread waits for its
 /// turn on a busy machine.
-fn brief(patience: Duration) -> Duration {
-    let brief = (patience / 20).max(Duration::from_millis(500));
-    brief.min(patience)
+fn shorter_patience(patience: Duration) -> Duration {
+    let shorter = (patience / 20).max(Duration::from_millis(500));
+    shorter.min(patience)
 }
 
 /// A subject whose store hung, and how it is run.
@@ -60,7 +60,7 @@ impl Hanging<'_> {
             hangs
         };
         let failure = |ops: &[Op]| Failure::of_last(ops, Outcome::Hung(self.patience));
-        let first = first_hanging(ops, hangs);
+        let first = up_to_the_hang(ops, hangs);
         let shrunk = shrink::shrink(&first, self.tick, |ops| hangs(ops).then(|| failure(ops)));
         shrunk.map(|failing| failing.ops.into())
     }
@@ -87,7 +87,7 @@ impl Hanging<'_> {
     /// The program under way when the store did not return from some call that `run` makes, if it did not.
     fn hangs(&self, run: impl FnOnce(&Runner<'_>) + Send + 'static) -> Option<Program> {
         let watch = Arc::<Watch>::default();
-        let (patience, tick) = (brief(self.patience), self.tick);
+        let (patience, tick) = (shorter_patience(self.patience), self.tick);
         let look = patience / 8;
         let mut watcher = Watcher::new(Arc::clone(&watch), look);
         let (send, receive) = mpsc::channel::<()>();
@@ -120,8 +120,8 @@ impl Hanging<'_> {
     }
 }
 
-/// `ops` up to the call that hangs.
-fn first_hanging(ops: &[Op], hangs: impl Fn(&[Op]) -> bool) -> Vec<Op> {
+/// `ops` up to the call that hangs, by halving.
+fn up_to_the_hang(ops: &[Op], hangs: impl Fn(&[Op]) -> bool) -> Vec<Op> {
     let (mut returns, mut hanging) = (0, ops.len());
     while returns + 1 < hanging {
         let middle = usize::midpoint(returns, hanging);

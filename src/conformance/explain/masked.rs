@@ -21,28 +21,28 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What runs a program and gives its first failure.
 type Run<'a> = &'a dyn Fn(&[Op]) -> Option<Failure>;
 
-/// What a program can fail by. Whose an operation is, is told by the last one's id.
+/// What it may take for a program to fail. Whose an operation is, the last one's id says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ingredient {
     /// The commit that should decide, where the last operation is a prepare.
-    Decides,
+    DecidingCommit,
     Call(Call, Whose),
     Advance,
-    /// Of the commit that should decide: a payload that is not small.
-    Payload,
+    /// Of the commit that should decide: a payload that is no small one.
+    LargePayload,
     /// Ids that are no tokens, where tokens would not do.
-    Ids,
+    ForeignIds,
 }
 
 /// An operation, and what it came upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Call {
-    Found,
-    Nothing,
+    PrepareFound,
+    PrepareNothing,
     Commit(Clause),
-    Refused,
+    CommitRefused,
     Drop,
-    DropInVain,
+    DropNothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +76,7 @@ pub(crate) fn search(
         .map(|(_, one)| one)
         .collect();
     let mut found = Vec::new();
-    let mut tries: BTreeMap<Ingredient, usize> = BTreeMap::new();
+    let mut attempts: BTreeMap<Ingredient, usize> = BTreeMap::new();
     let mut caught = caught.to_vec();
     // What is long takes long to shrink, and has more in it that does not matter.
     caught.sort_by_key(|caught| caught.ops.len());
@@ -101,8 +101,8 @@ pub(crate) fn search(
                 // What was cut short is not the smallest.
                 return found;
             }
-            *tries.entry(one).or_default() += 1;
-            if tries[&one] == TRIES {
+            *attempts.entry(one).or_default() += 1;
+            if attempts[&one] == ATTEMPTS {
                 seen.insert(one);
             }
             if let Some(failing) = shrunk.filter(|failing| is_whole(failing, run)) {
@@ -115,7 +115,7 @@ pub(crate) fn search(
 }
 
 /// How often what needs an ingredient may turn out to be a known defect in disguise.
-const TRIES: usize = 8;
+const ATTEMPTS: usize = 8;
 
 /// Whether no part of a program, and none with fewer ids, makes the same mistake. If one does, the
 /// rest only undoes what another part of the rest has done.
@@ -147,7 +147,7 @@ fn is_necessary(one: Ingredient, ops: &[Op], run: Run<'_>) -> bool {
     let would_tokens_do = || {
         let in_payloads = ids::with_ids_in_payloads(ops);
         let others = [in_payloads, ids::with_ids_in_order(ops)];
-        one == Ingredient::Ids && !others.iter().all(|ops| passes(ops))
+        one == Ingredient::ForeignIds && !others.iter().all(|ops| passes(ops))
     };
     places.any(|place| passes(&without(one, place, ops)) && !would_tokens_do())
 }
@@ -155,9 +155,9 @@ fn is_necessary(one: Ingredient, ops: &[Op], run: Run<'_>) -> bool {
 fn without(one: Ingredient, place: usize, ops: &[Op]) -> Vec<Op> {
     let mut ops = ops.to_vec();
     match one {
-        Ingredient::Payload => {
+        Ingredient::LargePayload => {
             let Op::Commit {
-                snapshot: Some(rich),
+                snapshot: Some(large),
                 ..
             } = ops[place].clone()
             else {
@@ -165,17 +165,17 @@ fn without(one: Ingredient, place: usize, ops: &[Op]) -> Vec<Op> {
             };
             // With a user or without, as it was: that much is plain. And wherever it is, for it may
             // only matter that it is the same.
-            let number = 2 - u64::from(rich.user().is_some());
+            let number = 2 - u64::from(large.user().is_some());
             let commits = ops.iter_mut().filter_map(|op| match op {
                 Op::Commit { snapshot, .. } => snapshot.as_mut(),
                 _ => None,
             });
-            for snapshot in commits.filter(|it| it.with_id("") == rich.with_id("")) {
+            for snapshot in commits.filter(|it| it.with_id("") == large.with_id("")) {
                 *snapshot = payload::numbered(number, snapshot.id());
             }
             ops
         }
-        Ingredient::Ids => ids::with_plain_ids(&ops),
+        Ingredient::ForeignIds => ids::with_plain_ids(&ops),
         _ => {
             ops.remove(place);
             ops
@@ -190,7 +190,7 @@ fn ingredients(ops: &[Op]) -> Vec<(usize, Ingredient)> {
     };
     let id = last.id().unwrap_or_default();
     let mut model = Model::default();
-    let mut decides = None;
+    let mut deciding = None;
     let mut all = Vec::new();
     for (place, op) in before.iter().enumerate() {
         let expected = model.step(op);
@@ -204,37 +204,37 @@ fn ingredients(ops: &[Op]) -> Vec<(usize, Ingredient)> {
                 all.push((place, Ingredient::Advance));
                 continue;
             }
-            (Op::Prepare { .. }, Reply::Found(_)) => Call::Found,
-            (Op::Prepare { .. }, _) => Call::Nothing,
-            (Op::Commit { .. }, Reply::Refused(_)) => Call::Refused,
+            (Op::Prepare { .. }, Reply::Found(_)) => Call::PrepareFound,
+            (Op::Prepare { .. }, _) => Call::PrepareNothing,
+            (Op::Commit { .. }, Reply::Refused(_)) => Call::CommitRefused,
             (Op::Commit { .. }, _) => Call::Commit(expected.clause),
             (Op::Drop { .. }, _) if expected.clause == Clause::Drp1 => Call::Drop,
-            (Op::Drop { .. }, _) => Call::DropInVain,
+            (Op::Drop { .. }, _) => Call::DropNothing,
         };
         if matches!(call, Call::Commit(_)) && whose == Whose::Own {
-            decides = Some(all.len());
+            deciding = Some(all.len());
         }
         all.push((place, Ingredient::Call(call, whose)));
     }
-    if let Some(decides) = decides {
-        let (place, ingredient) = &mut all[decides];
+    if let Some(deciding) = deciding {
+        let (place, ingredient) = &mut all[deciding];
         let place = *place;
         // That it came over another, or again, follows from what was before.
-        *ingredient = Ingredient::Decides;
-        let rich = |op: &Op| match op {
+        *ingredient = Ingredient::DecidingCommit;
+        let is_large = |op: &Op| match op {
             Op::Commit {
                 snapshot: Some(snapshot),
                 ..
             } => payload::number_of(snapshot).is_none(),
             _ => false,
         };
-        if rich(&ops[place]) {
-            all.push((place, Ingredient::Payload));
+        if is_large(&ops[place]) {
+            all.push((place, Ingredient::LargePayload));
         }
     }
     let mut ids = ids::ids(ops).into_iter();
     if ids.any(|id| !id.is_empty() && !token::is_token(id)) {
-        all.push((0, Ingredient::Ids));
+        all.push((0, Ingredient::ForeignIds));
     }
     all
 }

@@ -32,10 +32,10 @@ pub(crate) fn shrink(
         Some(program)
     };
     let program = Shrinker::new(program, tick, accept).shrink(&[
-        Shrinker::drop_operations,
-        Shrinker::drop_pair,
+        Shrinker::leave_out_operations,
+        Shrinker::leave_out_pair,
         Shrinker::merge_advances,
-        Shrinker::advance_into_lives,
+        Shrinker::move_advance_into_ttls,
         Shrinker::simplify_ids,
         Shrinker::simplify_payloads,
         Shrinker::simplify_times,
@@ -45,8 +45,8 @@ pub(crate) fn shrink(
 }
 
 /// The smallest program found from one whose calls overlap or are cancelled. `accept` says whether a
-/// program still fails in the same way, and if so gives it in the schedule in which it does. Since to look
-/// takes it many runs, fewer simplifications are tried than of programs of one client.
+/// program still fails in the same way, and if so gives it in the schedule in which it does. It takes many
+/// runs to say so, and so fewer simplifications are tried than of programs of one client.
 pub(crate) fn shrink_history(
     program: Program,
     tick: Nanos,
@@ -54,7 +54,7 @@ pub(crate) fn shrink_history(
 ) -> Program {
     Shrinker::new(program, tick, accept).shrink(&[
         Shrinker::simplify_shape,
-        Shrinker::drop_operations,
+        Shrinker::leave_out_operations,
         Shrinker::simplify_ids,
         Shrinker::simplify_payloads,
         Shrinker::make_times_plain,
@@ -68,7 +68,7 @@ struct Shrinker<A> {
     /// Gives a program as it is to be kept, if it fails in the same way.
     accept: A,
     /// How many programs may still be tried, or fewer long ones.
-    left: usize,
+    tries_left: usize,
 }
 
 /// Enough for every program of the zoo many times over. Times that only fail together, and only in
@@ -81,20 +81,20 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
             best: program,
             tick,
             accept,
-            left: MOST_TRIES,
+            tries_left: MOST_TRIES,
         }
     }
 
     /// Takes every pass as often as it does something, before the next: to begin again with the first
     /// every time would try the same again and again.
     fn shrink(mut self, passes: &[fn(&mut Self) -> bool]) -> Program {
-        let mut in_vain = 0;
+        let mut passes_in_vain = 0;
         for pass in passes.iter().cycle() {
-            in_vain = match self.exhaust(*pass) {
+            passes_in_vain = match self.exhaust(*pass) {
                 true => 1,
-                false => in_vain + 1,
+                false => passes_in_vain + 1,
             };
-            if in_vain == passes.len() {
+            if passes_in_vain == passes.len() {
                 break;
             }
         }
@@ -111,13 +111,13 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 
     /// Takes a program over if it fails in the same way. Whoever calls this made it simpler.
-    fn try_this(&mut self, program: &Program) -> bool {
+    fn try_program(&mut self, program: &Program) -> bool {
         let cost = 1 + program.ops().len() / 64;
-        if self.left < cost {
-            self.left = 0;
+        if self.tries_left < cost {
+            self.tries_left = 0;
             return false;
         }
-        self.left -= cost;
+        self.tries_left -= cost;
         let accepted = (self.accept)(program);
         let is_accepted = accepted.is_some();
         self.best = accepted.unwrap_or_else(|| std::mem::take(&mut self.best));
@@ -127,11 +127,11 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     /// The same with other operations in the same places.
     fn try_ops(&mut self, ops: Vec<Op>) -> bool {
         let program = self.best.with_ops(ops);
-        self.try_this(&program)
+        self.try_program(&program)
     }
 
     /// Leaves out stretches of operations, the long ones first.
-    fn drop_operations(&mut self) -> bool {
+    fn leave_out_operations(&mut self) -> bool {
         let mut smaller = false;
         let mut stretch = self.best.ops().len();
         while stretch > 0 {
@@ -139,7 +139,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
             while start < self.best.ops().len() {
                 let end = (start + stretch).min(self.best.ops().len());
                 let fewer = self.best.without(start..end);
-                if self.try_this(&fewer) {
+                if self.try_program(&fewer) {
                     smaller = true;
                 } else {
                     start += stretch;
@@ -151,7 +151,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 
     /// Leaves out any two; of a long program, that are near to each other.
-    fn drop_pair(&mut self) -> bool {
+    fn leave_out_pair(&mut self) -> bool {
         let len = self.best.ops().len();
         let reach = (2_048 / len.max(1)).max(4);
         let near = move |second: usize| second.saturating_sub(reach)..second;
@@ -159,13 +159,13 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
         pairs.into_iter().any(|(first, second)| {
             let fewer = self.best.without(second..second + 1);
             let fewer = fewer.without(first..first + 1);
-            self.try_this(&fewer)
+            self.try_program(&fewer)
         })
     }
 
-    /// Leaves out an advance and lets the lives that begin later, and the next advance, be longer
-    /// instead, so that what ends later ends at the same time.
-    fn advance_into_lives(&mut self) -> bool {
+    /// Leaves out an advance and makes the next one longer instead, and the times to live of the commits
+    /// between the two, so that what ends later ends at the same time.
+    fn move_advance_into_ttls(&mut self) -> bool {
         (0..self.best.ops().len()).any(|at| {
             let Op::Advance { by } = self.best.ops()[at] else {
                 return false;
@@ -186,7 +186,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
                 return false;
             }
             let without = self.best.with_ops(ops).without(at..at + 1);
-            self.try_this(&without)
+            self.try_program(&without)
         })
     }
 
@@ -212,7 +212,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
                     let mut ops = self.best.ops().to_vec();
                     ops[*kept] = Op::Advance { by: one + other };
                     let merged = self.best.with_ops(ops).without(*gone..gone + 1);
-                    self.try_this(&merged)
+                    self.try_program(&merged)
                 })
         })
     }

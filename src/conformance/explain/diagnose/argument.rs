@@ -1,14 +1,13 @@
-//! Because: why the expected reply is the right one.
+//! Argument: why the expected reply is right, and what the store did instead.
 
 use crate::clause::Clause;
-use crate::conformance::judge::failure::Failing;
-use crate::conformance::judge::failure::Mistake;
+use crate::conformance::judge::failure::{Failing, Mistake};
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::{Id, Payload, Time};
 use crate::model::{Model, Op, Reply};
 
-/// The argument, from clause to clause.
-pub(super) fn because(failing: &Failing) -> String {
+/// From clause to clause. The broken clause is not always among them.
+pub(super) fn why_expected(failing: &Failing) -> String {
     let Some(last) = failing.ops.last() else {
         return "making the store and dropping it again must not fail (ERR-1)".to_owned();
     };
@@ -17,7 +16,7 @@ pub(super) fn because(failing: &Failing) -> String {
         (Reply::Refused(constraint), _) => {
             format!("{constraint} ({decided}), so the commit must be refused")
         }
-        (_, Op::Prepare { id }) => entry(failing, id),
+        (_, Op::Prepare { id }) => why_there_or_not(failing, id),
         (_, Op::Commit { .. }) => {
             "the id is not empty and the ttl is positive, so the commit must succeed".to_owned()
         }
@@ -51,7 +50,7 @@ pub(super) fn because(failing: &Failing) -> String {
 }
 
 /// What there should be under `id` at the end of a program, and why.
-fn entry(failing: &Failing, id: &str) -> String {
+fn why_there_or_not(failing: &Failing, id: &str) -> String {
     let (ops, failure) = (failing.counted(), &failing.failure);
     let mut model = Model::default();
     let mut commit = None;
@@ -78,7 +77,7 @@ fn entry(failing: &Failing, id: &str) -> String {
         return match id {
             "" => "the empty id is nobody's (PRE-2)".to_owned(),
             _ if !failing.failure.refused_ids.is_empty()
-                && failing.ops.iter().any(|op| commits(op, id)) =>
+                && failing.ops.iter().any(|op| is_commit_under(op, id)) =>
             {
                 format!("the commit of {name} was refused, so there is nothing under it (IDN-2)")
             }
@@ -132,6 +131,6 @@ fn entry(failing: &Failing, id: &str) -> String {
     }
 }
 
-fn commits(op: &Op, id: &str) -> bool {
+fn is_commit_under(op: &Op, id: &str) -> bool {
     matches!(op, Op::Commit { .. }) && op.id() == Some(id)
 }

@@ -9,10 +9,11 @@ mod scripted;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::conformance::explain::diagnose::near_miss::{id_difference, lifetime};
+use crate::conformance::explain::diagnose::near_miss::id_difference::id_difference;
+use crate::conformance::explain::diagnose::near_miss::of_time;
 use crate::conformance::judge::failure::Failure;
 use crate::conformance::judge::lockstep;
-use crate::conformance::program::Program;
+use crate::conformance::program::{Program, payload};
 use crate::conformance::subject::erased::boxing;
 use crate::store::{Store, StoreError};
 use crate::token;
@@ -27,20 +28,20 @@ fn ops(program: &str) -> Vec<Op> {
 /// How two ids differ, as it is said.
 fn difference(one: &str, other: &str) -> Option<String> {
     let prepare = |id: &str| Op::Prepare { id: id.to_owned() };
-    id_difference::difference(&[prepare(one), prepare(other)])
+    id_difference(&[prepare(one), prepare(other)])
 }
 
 #[test]
 fn ids_that_differ_only_in_case_are_told_so() {
-    let told = difference("Straße", "straße");
-    assert_eq!(told.as_deref(), Some("the ids differ only in case"));
+    let shown = difference("Straße", "straße");
+    assert_eq!(shown.as_deref(), Some("the ids differ only in case"));
 }
 
 #[test]
 fn an_id_that_only_folds_to_another_in_one_direction_is_no_other_case_of_it() {
     // The sign for Kelvin is a small k in lower case, and itself in upper case.
-    let told = difference("\u{212a}", "k").unwrap();
-    assert!(!told.contains("case"), "{told}");
+    let shown = difference("\u{212a}", "k").unwrap();
+    assert!(!shown.contains("case"), "{shown}");
 }
 
 #[test]
@@ -52,20 +53,20 @@ fn of_tokens_there_is_no_difference_to_tell() {
 #[test]
 fn a_token_and_something_more_differ_in_that() {
     let token = "A".repeat(32);
-    for (other, told) in [
+    for (other, expected) in [
         (format!("{token} "), "what comes after their first 32 bytes"),
         (format!(" {token}"), "white space at the beginning"),
         (format!("x{token}"), "\"x\" at the beginning"),
     ] {
-        let told = format!("the ids differ only in {told}");
-        assert_eq!(difference(&token, &other), Some(told.clone()));
-        assert_eq!(difference(&other, &token), Some(told));
+        let expected = format!("the ids differ only in {expected}");
+        assert_eq!(difference(&token, &other), Some(expected.clone()));
+        assert_eq!(difference(&other, &token), Some(expected));
     }
 }
 
 #[test]
 fn short_ids_differ_in_a_place() {
-    for (one, other, told) in [
+    for (one, other, expected) in [
         ("a", "", None),
         (
             "a b",
@@ -116,13 +117,13 @@ fn short_ids_differ_in_a_place() {
         ("a", "bcdefghija", None),
         ("abcdefghi", "123456789", None),
     ] {
-        assert_eq!(difference(one, other).as_deref(), told, "{one} {other}");
+        assert_eq!(difference(one, other).as_deref(), expected, "{one} {other}");
     }
 }
 
 #[test]
 fn what_is_cut_off_counts_in_bytes() {
-    for (begin, told) in [
+    for (begin, expected) in [
         (
             "é".repeat(16),
             Some("the ids differ only in what comes after their first 32 bytes"),
@@ -130,15 +131,15 @@ fn what_is_cut_off_counts_in_bytes() {
         ("é".repeat(15), None),
     ] {
         let [one, other] = ["123456789", "abcdefghi"].map(|end| format!("{begin}{end}"));
-        assert_eq!(difference(&one, &other).as_deref(), told);
+        assert_eq!(difference(&one, &other).as_deref(), expected);
     }
     let [one, other] = ["1", "2"].map(|middle| format!("{}{middle}z", "a".repeat(16)));
-    let told = "the ids differ only in \"1\" for \"2\" in the middle";
-    assert_eq!(difference(&one, &other).as_deref(), Some(told));
+    let expected = "the ids differ only in \"1\" for \"2\" in the middle";
+    assert_eq!(difference(&one, &other).as_deref(), Some(expected));
 }
 
-/// A store whose entries end when it says, from when they were committed and for how long.
-struct Bent {
+/// A store whose entries end when a function says, from when they were committed and for how long.
+struct WithEnds {
     clock: ManualClock,
     entries: Mutex<Vec<(Snapshot, Nanos)>>,
     end: fn(Nanos, Nanos) -> Nanos,
@@ -149,7 +150,7 @@ fn nanos(duration: Duration) -> Nanos {
     duration.as_nanos().cast_signed()
 }
 
-impl Store for Bent {
+impl Store for WithEnds {
     async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
         let now = nanos(self.clock.now());
         let entries = self.entries.lock().unwrap();
@@ -174,8 +175,12 @@ impl Store for Bent {
 const SECOND: Nanos = 1_000_000_000;
 
 /// The clause and the near miss of a program that such a store fails.
-fn told(end: fn(Nanos, Nanos) -> Nanos, forgets_drops: bool, program: &str) -> (Clause, String) {
-    let make = move |clock| Bent {
+fn diagnosed_with_end(
+    end: fn(Nanos, Nanos) -> Nanos,
+    forgets_drops: bool,
+    program: &str,
+) -> (Clause, String) {
+    let make = move |clock| WithEnds {
         clock,
         entries: Mutex::default(),
         end,
@@ -192,13 +197,13 @@ fn told(end: fn(Nanos, Nanos) -> Nanos, forgets_drops: bool, program: &str) -> (
 #[test]
 fn a_drop_that_was_forgotten_is_no_life_that_is_too_long() {
     let program = "commit A v1 ttl 3s; drop A; advance 1s; prepare A";
-    let told = told(|now, ttl| now + ttl, true, program);
-    assert_eq!(told, (Clause::Drp1, String::new()));
+    let diagnosed = diagnosed_with_end(|now, ttl| now + ttl, true, program);
+    assert_eq!(diagnosed, (Clause::Drp1, String::new()));
 }
 
 #[test]
 fn a_drop_of_another_id_does_not_end_the_life_that_is_watched() {
-    let make = |clock| Bent {
+    let make = |clock| WithEnds {
         clock,
         entries: Mutex::default(),
         end: |now, ttl| now + ttl + SECOND,
@@ -207,7 +212,7 @@ fn a_drop_of_another_id_does_not_end_the_life_that_is_watched() {
     let run = |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
     let ops = ops("commit A v1 ttl 1s; drop B; advance 1500ms; prepare A");
     let failure = run(&ops).expect("it fails");
-    let near = lifetime::near_miss(&Failing { ops, failure }, &run);
+    let near = of_time(&Failing { ops, failure }, &run);
     assert_eq!(
         near.as_deref(),
         Some("the entry lived until 2s: 1s too long")
@@ -248,7 +253,11 @@ fn a_life_that_is_too_long_or_too_short_is_measured_to_the_nanosecond() {
             "the entry was gone from 1us on: 999ns too early, its deadline rounded to 1us",
         ),
     ] {
-        assert_eq!(told(end, false, program).1, expected, "{program}");
+        assert_eq!(
+            diagnosed_with_end(end, false, program).1,
+            expected,
+            "{program}"
+        );
     }
 }
 
@@ -281,7 +290,11 @@ fn from_which_ttl_on_an_entry_is_lost_is_told() {
             "with a ttl of 1us the entry is found, with one of 999ns it is not",
         ),
     ] {
-        assert_eq!(told(end, false, program).1, expected, "{program}");
+        assert_eq!(
+            diagnosed_with_end(end, false, program).1,
+            expected,
+            "{program}"
+        );
     }
 }
 

@@ -15,11 +15,11 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
             .collect();
         self.rename_one(&ids)
             || self.rename_two(&ids)
-            || self.rename_cases(&ids)
-            || self.length_into_payloads(&ids)
+            || self.rename_case_pair(&ids)
+            || self.move_length_into_payloads(&ids)
             || self.shorten_one(&ids)
             || self.shorten_two(&ids)
-            || self.plain_characters(&ids)
+            || self.make_characters_plain(&ids)
             || self.rename_all()
     }
 
@@ -54,7 +54,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 
     /// Puts `a` and `A` in place of two ids that differ in case.
-    fn rename_cases(&mut self, ids: &[String]) -> bool {
+    fn rename_case_pair(&mut self, ids: &[String]) -> bool {
         let [small, capital] = ["a", "A"].map(|letter| letter.repeat(token::LEN));
         let is_plain = |id: &&String| **id == small || **id == capital;
         let others = ids.iter().filter(|id| !is_plain(id));
@@ -67,7 +67,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
 
     /// Puts a simple id in place of a long one, and data as long as that into what is committed under it:
     /// some stores go by how much there is of both.
-    fn length_into_payloads(&mut self, ids: &[String]) -> bool {
+    fn move_length_into_payloads(&mut self, ids: &[String]) -> bool {
         let simple = simplest(ids.len());
         let Some(spare) = simple.into_iter().find(|simple| !ids.contains(simple)) else {
             return false;
@@ -86,15 +86,19 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 
     /// Puts `x` in place of other characters, as long in bytes: of one id, or where two are alike.
-    fn plain_characters(&mut self, ids: &[String]) -> bool {
+    fn make_characters_plain(&mut self, ids: &[String]) -> bool {
         let foreign: Vec<&String> = ids.iter().filter(|id| !token::is_token(id)).collect();
         let renames = foreign.iter().enumerate().flat_map(|(at, one)| {
-            let alone = parts(one.chars().count());
-            let alone = alone.map(|stretch| vec![(*one, plain(one, stretch))]);
+            let alone = stretches(one.chars().count());
+            let alone = alone.map(|stretch| vec![(*one, with_x_for(one, stretch))]);
             let alike = foreign[at + 1..].iter().flat_map(move |two| {
                 let same = one.chars().zip(two.chars()).take_while(|(a, b)| a == b);
-                parts(same.count())
-                    .map(|stretch| vec![(*one, plain(one, stretch)), (*two, plain(two, stretch))])
+                stretches(same.count()).map(|stretch| {
+                    vec![
+                        (*one, with_x_for(one, stretch)),
+                        (*two, with_x_for(two, stretch)),
+                    ]
+                })
             });
             alone.chain(alike)
         });
@@ -128,7 +132,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 
     fn rename(&mut self, names: &[(&String, &String)]) -> bool {
-        if self.left == 0 || names.iter().any(|(_, new)| new.is_empty()) {
+        if self.tries_left == 0 || names.iter().any(|(_, new)| new.is_empty()) {
             return false;
         }
         let ops = self
@@ -141,16 +145,16 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 }
 
-/// All of so many characters, their halves and quarters.
-fn parts(len: usize) -> impl Iterator<Item = (usize, usize)> {
+/// Stretches of so many characters: all of them, their halves and quarters.
+fn stretches(len: usize) -> impl Iterator<Item = (usize, usize)> {
     let counts = [1, 2, 4].into_iter().filter(move |count| *count <= len);
     counts.flat_map(move |count| {
-        (0..count).map(move |part| (len * part / count, len * (part + 1) / count))
+        (0..count).map(move |nth| (len * nth / count, len * (nth + 1) / count))
     })
 }
 
 /// `id` with `x` for the characters of a stretch, as long in bytes.
-fn plain(id: &str, (start, end): (usize, usize)) -> String {
+fn with_x_for(id: &str, (start, end): (usize, usize)) -> String {
     let plain = |(place, character): (usize, char)| match (start..end).contains(&place) {
         true => "x".repeat(character.len_utf8()),
         false => character.to_string(),
@@ -183,8 +187,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_all_then_halves_then_quarters() {
-        let of = |len| parts(len).collect::<Vec<_>>();
+    fn stretches_are_all_then_halves_then_quarters() {
+        let of = |len| stretches(len).collect::<Vec<_>>();
         assert_eq!(of(1), [(0, 1)]);
         assert_eq!(of(3), [(0, 3), (0, 1), (1, 3)]);
         let eight = [(0, 8), (0, 4), (4, 8), (0, 2), (2, 4), (4, 6), (6, 8)];

@@ -1,4 +1,4 @@
-//! Values: JSON with less in it. Drawn one at a time, since there may be many and the first may do.
+//! JSON: values with less in them. They come one at a time, since there may be many and the first may do.
 
 use crate::conformance::program::cuts::{cuts, shorter};
 use crate::data::Data;

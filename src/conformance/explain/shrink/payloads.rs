@@ -123,11 +123,11 @@ mod tests {
 
     /// What is simpler than a payload, those that are numbered by their number.
     fn listed(snapshot: &Snapshot) -> Vec<String> {
-        let told = |simpler: Snapshot| match payload::number_of(&simpler) {
+        let text = |simpler: Snapshot| match payload::number_of(&simpler) {
             Some(number) => format!("v{number}"),
             None => String::from_utf8(simpler.encode()).unwrap(),
         };
-        simpler(snapshot, 3).map(told).collect()
+        simpler(snapshot, 3).map(text).collect()
     }
 
     #[test]

@@ -15,7 +15,9 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 
     fn try_any(&mut self, simpler: impl IntoIterator<Item = Program>) -> bool {
-        simpler.into_iter().any(|program| self.try_this(&program))
+        simpler
+            .into_iter()
+            .any(|program| self.try_program(&program))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Times: plain seconds where they do, together where they hang together.
+//! Times: plain ones where they do, and at once where one alone would not.
 
 use super::Shrinker;
 use crate::conformance::program::Program;
@@ -30,13 +30,13 @@ struct Plain([Nanos; 3]);
 
 impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     pub(super) fn simplify_times(&mut self) -> bool {
-        let distinct = self.distinct();
+        let distinct = self.distinct_times();
         // One long time alone may come down in small steps, so two are lowered before it; but where any
         // time will do, pairs of them would take many tries.
         self.make_alike_plain(&distinct)
             || self.lower_two()
-            || self.change_all(&distinct)
-            || self.change_two(&distinct)
+            || self.change_alike(&distinct)
+            || self.make_two_plain(&distinct)
             || self.change_one()
             || self.shift_two()
             || self.make_all_plain()
@@ -44,11 +44,11 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
 
     /// Every time to a plain one, wherever it occurs.
     pub(super) fn make_times_plain(&mut self) -> bool {
-        let distinct = self.distinct();
+        let distinct = self.distinct_times();
         self.make_alike_plain(&distinct)
     }
 
-    fn distinct(&self) -> Vec<Nanos> {
+    fn distinct_times(&self) -> Vec<Nanos> {
         let times: BTreeSet<Nanos> = self.best.ops().iter().filter_map(time).collect();
         times.into_iter().collect()
     }
@@ -89,7 +89,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 
     /// One time, wherever it occurs, to a simpler one.
-    fn change_all(&mut self, distinct: &[Nanos]) -> bool {
+    fn change_alike(&mut self, distinct: &[Nanos]) -> bool {
         distinct.iter().any(|&old| {
             self.plain()
                 .simpler(old)
@@ -98,7 +98,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 
     /// Two times at once, each wherever it occurs, to two plain ones.
-    fn change_two(&mut self, distinct: &[Nanos]) -> bool {
+    fn make_two_plain(&mut self, distinct: &[Nanos]) -> bool {
         let pairs = |times: &[Nanos]| -> Vec<(Nanos, Nanos)> {
             let of = |one: &Nanos| times.iter().map(|other| (*one, *other)).collect::<Vec<_>>();
             times.iter().flat_map(of).filter(|(a, b)| a < b).collect()
@@ -190,7 +190,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     }
 
     fn try_times(&mut self, mut change: impl FnMut(usize, Nanos) -> Nanos) -> bool {
-        if self.left == 0 {
+        if self.tries_left == 0 {
             return false;
         }
         let mut ops = self.best.ops().to_vec();

@@ -1,21 +1,24 @@
-//! Instead: what programs tell that have other calls in place of some.
+//! Counterfactual: what programs tell that have other calls, ids or times in place of some.
 
-use super::Story;
+use super::Evidence;
+use crate::conformance::explain::diagnose::irreducible::is_plain_ttl;
 use crate::conformance::explain::diagnose::near_miss::lifetime;
-use crate::conformance::judge::failure::Failing;
-use crate::conformance::judge::failure::Mistake;
+use crate::conformance::judge::failure::{Failing, Mistake};
 use crate::conformance::program::ids;
 use crate::conformance::program::payload;
 use crate::conformance::program::rng::Rng;
 use crate::model::Op;
 use crate::token;
 
-impl Story<'_> {
-    /// Whether one of the ids finds what was committed under another. Without runs, strange ids are
-    /// suspected of it.
+impl Evidence<'_> {
+    /// Whether one of the ids finds what was committed under another. Without runs, ids that
+    /// are no tokens are suspected of it.
     pub(super) fn are_ids_confused(&self) -> bool {
-        let Some(probe) = self.probe.filter(|_| self.foreign || self.particular) else {
-            return self.foreign;
+        let Some(probe) = self
+            .probe
+            .filter(|_| self.has_confusable_ids || self.has_particular_tokens)
+        else {
+            return self.has_confusable_ids;
         };
         let ids = ids::ids(self.ops);
         let ids = || ids.iter().filter(|id| !id.is_empty());
@@ -44,7 +47,7 @@ impl Story<'_> {
         };
         let passes = |number: u64| {
             let mut rng = Rng::new(0, number);
-            let mut others: Vec<String> = known.iter().map(|_| ordinary(&mut rng)).collect();
+            let mut others: Vec<String> = known.iter().map(|_| random_token(&mut rng)).collect();
             others.sort_unstable();
             let pairs: Vec<(&String, &String)> = known.iter().zip(&others).collect();
             let ops: Vec<Op> = { self.ops.iter() }
@@ -58,25 +61,27 @@ impl Story<'_> {
 
     /// Whether commits under an id of their own do as well as the drops of other ids than `id`: then it
     /// is not what they drop that matters, but that something is written.
-    pub(super) fn is_any_write_as_good(&self, failing: &Failing, id: &str) -> bool {
+    pub(super) fn fails_alike_with_commits_for_drops(&self, failing: &Failing, id: &str) -> bool {
         let is_other = |_, op: &Op| matches!(op, Op::Drop { id: dropped } if dropped != id);
-        self.would_do(failing, is_other, |_, fresh| self.lasting(fresh))
+        self.fails_alike_with(failing, is_other, |_, unused| {
+            self.long_lived_commit(unused)
+        })
     }
 
     /// Whether commits do as well as the prepares before the last operation: then it is not what they read
     /// that matters, but that an entry is used.
-    pub(super) fn is_any_use_as_good(&self, failing: &Failing) -> bool {
+    pub(super) fn fails_alike_with_commits_for_prepares(&self, failing: &Failing) -> bool {
         let last = self.ops.len() - 1;
         let is_earlier = |at, op: &Op| at < last && matches!(op, Op::Prepare { .. });
         // Where that is refused, for its empty id, it does not fail in the same way.
-        self.would_do(failing, is_earlier, |id, _| self.lasting(id))
+        self.fails_alike_with(failing, is_earlier, |id, _| self.long_lived_commit(id))
     }
 
     /// Whether calls of each kind, on an id of their own, do as well as all but the commit that should
     /// decide and the last: then it is only their number that matters.
-    pub(super) fn is_any_call_as_good(&self, failing: &Failing) -> bool {
+    pub(super) fn fails_alike_with_any_calls(&self, failing: &Failing) -> bool {
         let last = self.ops.len() - 1;
-        let Some((deciding, _)) = self.commit else {
+        let Some((deciding, _)) = self.deciding_commit else {
             return false;
         };
         let decides = |op: &Op| payload::committed(op).is_some_and(|it| std::ptr::eq(it, deciding));
@@ -90,24 +95,26 @@ impl Story<'_> {
         let prepare = |id: &str| Op::Prepare { id: id.to_owned() };
         let drop = |id: &str| Op::Drop { id: id.to_owned() };
         are_needed
-            && self.would_do(failing, is_other, |_, fresh| prepare(fresh))
-            && self.would_do(failing, is_other, |_, fresh| drop(fresh))
-            && self.would_do(failing, is_other, |_, fresh| self.lasting(fresh))
+            && self.fails_alike_with(failing, is_other, |_, unused| prepare(unused))
+            && self.fails_alike_with(failing, is_other, |_, unused| drop(unused))
+            && self.fails_alike_with(failing, is_other, |_, unused| {
+                self.long_lived_commit(unused)
+            })
     }
 
     /// Whether it fails alike with other calls instead of some, each made for its id and one that does not
     /// occur.
-    pub(super) fn would_do(
+    fn fails_alike_with(
         &self,
         failing: &Failing,
-        such: impl Fn(usize, &Op) -> bool,
-        instead: impl Fn(&str, &str) -> Op,
+        is_replaced: impl Fn(usize, &Op) -> bool,
+        replacement: impl Fn(&str, &str) -> Op,
     ) -> bool {
-        let (Some(probe), Some(fresh)) = (self.probe, self.fresh_id()) else {
+        let (Some(probe), Some(unused)) = (self.probe, self.unused_id()) else {
             return false;
         };
         let otherwise = |(at, op): (usize, &Op)| match op.id() {
-            Some(id) if such(at, op) => instead(id, &fresh),
+            Some(id) if is_replaced(at, op) => replacement(id, &unused),
             _ => op.clone(),
         };
         let ops: Vec<Op> = self.ops.iter().enumerate().map(otherwise).collect();
@@ -117,7 +124,7 @@ impl Story<'_> {
     }
 
     /// A commit that outlives the program, of a payload that none has.
-    pub(super) fn lasting(&self, id: &str) -> Op {
+    fn long_lived_commit(&self, id: &str) -> Op {
         Op::Commit {
             snapshot: Some(payload::numbered(999_999, id)),
             ttl: 1_000 * self.tick,
@@ -125,7 +132,7 @@ impl Story<'_> {
     }
 
     /// An id that does not occur.
-    pub(super) fn fresh_id(&self) -> Option<String> {
+    fn unused_id(&self) -> Option<String> {
         let ids = ids::ids(self.ops);
         let mut simplest = ids::simplest(ids.len() + 1).into_iter();
         simplest.find(|id| !ids.contains(&id.as_str()))
@@ -133,11 +140,11 @@ impl Story<'_> {
 
     /// Whether it takes an entry that its commit replaced, and not only one more commit: under an id of
     /// their own the commits before it do as well then.
-    pub(super) fn does_the_replaced_matter(&self) -> bool {
-        let (Some(probe), Some((last, _))) = (self.probe, self.commit) else {
+    pub(super) fn does_the_replaced_entry_matter(&self) -> bool {
+        let (Some(probe), Some((last, _))) = (self.probe, self.deciding_commit) else {
             return true;
         };
-        let Some(fresh) = self.fresh_id() else {
+        let Some(unused) = self.unused_id() else {
             return true;
         };
         let elsewhere = |op: &Op| match op {
@@ -145,7 +152,7 @@ impl Story<'_> {
                 snapshot: Some(snapshot),
                 ttl,
             } if snapshot.id() == last.id() && !std::ptr::eq(snapshot, last) => Op::Commit {
-                snapshot: Some(snapshot.with_id(fresh.as_str())),
+                snapshot: Some(snapshot.with_id(unused.as_str())),
                 ttl: *ttl,
             },
             _ => op.clone(),
@@ -157,7 +164,7 @@ impl Story<'_> {
     /// Whether it takes a time to live that is not plain. Where a plain one does as well, with as much
     /// time from the prepare to the deadline, it does not matter.
     pub(super) fn does_the_ttl_matter(&self) -> bool {
-        let Some((snapshot, ttl)) = self.commit else {
+        let Some((snapshot, ttl)) = self.deciding_commit else {
             return false;
         };
         let is_its_own = |op: &Op| match op {
@@ -193,13 +200,19 @@ impl Story<'_> {
         probe(&ops).is_none()
     }
 
-    pub(super) fn is_immortal(&self, failing: &Failing) -> bool {
+    fn has_plain_ttl(&self) -> bool {
+        self.deciding_commit
+            .is_some_and(|(_, ttl)| is_plain_ttl(ttl, self.tick))
+    }
+
+    /// Whether the entry, which should have expired, is never seen to. Without runs, nobody knows.
+    pub(super) fn never_expires(&self, failing: &Failing) -> bool {
         self.probe
-            .is_some_and(|probe| lifetime::is_immortal(failing, probe))
+            .is_some_and(|probe| lifetime::never_expires(failing, probe))
     }
 
     /// Whether it is not lost when every commit is for much longer.
-    pub(super) fn would_a_long_life_do(&self) -> bool {
+    pub(super) fn is_kept_with_long_ttls(&self) -> bool {
         let long = |op: &Op| match op {
             Op::Commit { snapshot, ttl } => Op::Commit {
                 snapshot: snapshot.clone(),
@@ -212,8 +225,8 @@ impl Story<'_> {
     }
 }
 
-/// A token in which nothing comes again.
-fn ordinary(rng: &mut Rng) -> String {
+/// A token of letters that are drawn, not of one letter as the plain ones are.
+fn random_token(rng: &mut Rng) -> String {
     let letter = |_| {
         let digit = u8::try_from(rng.below(58)).unwrap_or(0);
         bs58::encode([digit]).into_string()

@@ -1,4 +1,4 @@
-//! Values: what a store made of a snapshot.
+//! Damage: in what the snapshot that was found differs from the one that was committed.
 
 use crate::conformance::program::payload;
 use crate::conformance::program::{Id, Payload};
@@ -45,20 +45,20 @@ pub(in super::super) fn damage(
     }
     let differences = [
         (committed.csrf_token() != found.csrf_token()).then(|| {
-            changed(
+            came_back_as(
                 "the CSRF token",
-                &text(committed.csrf_token()),
-                &text(found.csrf_token()),
+                &quoted(committed.csrf_token()),
+                &quoted(found.csrf_token()),
             )
         }),
-        user(committed.user(), found.user()),
-        data("the data", committed.data(), found.data()),
+        user_damage(committed.user(), found.user()),
+        data_damage("the data", committed.data(), found.data()),
     ];
     differences.into_iter().flatten().next()
 }
 
 /// Of what was found where nothing should be: whose it is, if it was committed for another id only.
-pub(super) fn of_another(found: &Snapshot, ops: &[Op]) -> Option<String> {
+pub(super) fn committed_for_another(found: &Snapshot, ops: &[Op]) -> Option<String> {
     let id = ops.last()?.id()?;
     let committed = ops.iter().rev().filter_map(payload::committed);
     let same = committed.filter(|committed| committed.with_id("") == found.with_id(""));
@@ -70,17 +70,17 @@ pub(super) fn of_another(found: &Snapshot, ops: &[Op]) -> Option<String> {
     ))
 }
 
-fn user(committed: Option<&User>, found: Option<&User>) -> Option<String> {
+fn user_damage(committed: Option<&User>, found: Option<&User>) -> Option<String> {
     match (committed, found) {
         (None, None) => None,
         (Some(_), None) => Some("the user did not come back".to_owned()),
         (None, Some(_)) => Some("a user came back where there was none".to_owned()),
-        (Some(user), Some(found)) if user.email() != found.email() => Some(changed(
+        (Some(user), Some(found)) if user.email() != found.email() => Some(came_back_as(
             "the user's e-mail address",
-            &text(user.email()),
-            &text(found.email()),
+            &quoted(user.email()),
+            &quoted(found.email()),
         )),
-        (Some(user), Some(found)) => data(
+        (Some(user), Some(found)) => data_damage(
             "the user's attributes",
             user.attributes(),
             found.attributes(),
@@ -88,27 +88,29 @@ fn user(committed: Option<&User>, found: Option<&User>) -> Option<String> {
     }
 }
 
-fn data(of: &str, committed: &Data, found: &Data) -> Option<String> {
+fn data_damage(of: &str, committed: &Data, found: &Data) -> Option<String> {
     let lost = committed.iter().find(|(key, _)| found.value(key).is_none());
     let more = found.iter().find(|(key, _)| committed.value(key).is_none());
     let mut both = committed
         .iter()
         .filter_map(|(key, value)| Some((value, found.value(key)?)));
     match (lost, more) {
-        (Some((lost, _)), Some((more, _))) => {
-            Some(changed(&format!("a key of {of}"), &text(lost), &text(more)))
-        }
+        (Some((lost, _)), Some((more, _))) => Some(came_back_as(
+            &format!("a key of {of}"),
+            &quoted(lost),
+            &quoted(more),
+        )),
         (Some((key, value)), None) => {
-            let shown = format!("{} under {}", described(value), text(key));
+            let shown = format!("{} under {}", described(value), quoted(key));
             Some(format!("{shown} did not come back with {of}"))
         }
-        (None, Some((key, _))) => Some(format!("{of} came back with the key {} too", text(key))),
-        (None, None) => both.find_map(|(value, found)| self::value(value, found)),
+        (None, Some((key, _))) => Some(format!("{of} came back with the key {} too", quoted(key))),
+        (None, None) => both.find_map(|(value, found)| value_damage(value, found)),
     }
 }
 
 /// The first difference, as deep as it lies.
-fn value(committed: &Value, found: &Value) -> Option<String> {
+fn value_damage(committed: &Value, found: &Value) -> Option<String> {
     let texts = [committed, found].map(Value::to_string);
     if texts[0] == texts[1] {
         return None;
@@ -116,11 +118,11 @@ fn value(committed: &Value, found: &Value) -> Option<String> {
     let deeper = match (committed, found) {
         (Value::Array(items), Value::Array(others)) if items.len() == others.len() => {
             let mut pairs = items.iter().zip(others);
-            pairs.find_map(|(item, other)| value(item, other))
+            pairs.find_map(|(item, other)| value_damage(item, other))
         }
         (Value::Object(map), Value::Object(other)) if map.keys().eq(other.keys()) => {
             let mut pairs = map.values().zip(other.values());
-            pairs.find_map(|(item, other)| value(item, other))
+            pairs.find_map(|(item, other)| value_damage(item, other))
         }
         _ => None,
     };
@@ -128,11 +130,11 @@ fn value(committed: &Value, found: &Value) -> Option<String> {
     deeper.or_else(|| Some(here()))
 }
 
-fn changed(what: &str, from: &impl Display, to: &impl Display) -> String {
+fn came_back_as(what: &str, from: &impl Display, to: &impl Display) -> String {
     format!("{what} {from} came back as {to}")
 }
 
-fn text(text: &str) -> String {
+fn quoted(text: &str) -> String {
     Id(text).to_string()
 }
 
@@ -149,7 +151,7 @@ fn described(value: &Value) -> String {
         Value::Object(map) => return format!("map of {}", map.len()),
     };
     let shown = match value {
-        Value::String(string) => text(string),
+        Value::String(string) => quoted(string),
         _ => value.to_string(),
     };
     match shown.len() <= LONGEST {

@@ -1,4 +1,4 @@
-//! Ids: how two ids differ that a store takes for one another.
+//! Id difference: how two ids differ that a store takes for one another.
 
 use crate::conformance::explain::diagnose::irreducible::is_foreign;
 use crate::conformance::program::Id;
@@ -6,7 +6,7 @@ use crate::conformance::program::ids::ids;
 use crate::model::Op;
 
 /// How the ids of a program differ, where there are two and shrinking left them strange.
-pub(in super::super) fn difference(ops: &[Op]) -> Option<String> {
+pub(in super::super) fn id_difference(ops: &[Op]) -> Option<String> {
     let ids = ids(ops);
     let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
     let [one, other] = ids[..] else {
@@ -19,29 +19,29 @@ pub(in super::super) fn difference(ops: &[Op]) -> Option<String> {
     if !is_foreign(one) && !is_foreign(other) {
         return None;
     }
-    let parts = Parts::of(one, other);
-    if parts.begin >= LONG && parts.end == 0 {
-        let bytes: usize = one.chars().take(parts.begin).map(char::len_utf8).sum();
+    let unalike = Unalike::of(one, other);
+    if unalike.prefix >= LONG && unalike.suffix == 0 {
+        let bytes: usize = one.chars().take(unalike.prefix).map(char::len_utf8).sum();
         return differ(format!("what comes after their first {bytes} bytes"));
     }
-    let place = match (parts.begin, parts.end) {
+    let place = match (unalike.prefix, unalike.suffix) {
         (0, 0) => "",
         (0, _) => " at the beginning",
         (_, 0) => " at the end",
         _ => " in the middle",
     };
-    let (shorter, longer) = match parts.one.len() <= parts.other.len() {
-        true => (&parts.one, &parts.other),
-        false => (&parts.other, &parts.one),
+    let (shorter, longer) = match unalike.one.len() <= unalike.other.len() {
+        true => (&unalike.one, &unalike.other),
+        false => (&unalike.other, &unalike.one),
     };
     match shorter.is_empty() {
         true if longer.chars().all(char::is_whitespace) => differ(format!("white space{place}")),
         true if longer.len() <= SHORT => differ(format!("{}{place}", Id(longer))),
-        true if parts.end == 0 => Some("one id is the beginning of the other".to_owned()),
+        true if unalike.suffix == 0 => Some("one id is the beginning of the other".to_owned()),
         false if longer.len() <= SHORT => differ(format!(
             "{} for {}{place}",
-            Id(&parts.one),
-            Id(&parts.other)
+            Id(&unalike.one),
+            Id(&unalike.other)
         )),
         _ => None,
     }
@@ -54,25 +54,26 @@ const SHORT: usize = 8;
 const LONG: usize = 16;
 
 /// Two ids without what they begin and end with alike.
-struct Parts {
-    /// Characters.
-    begin: usize,
-    end: usize,
+struct Unalike {
+    /// How many characters they begin with alike.
+    prefix: usize,
+    /// And end with.
+    suffix: usize,
     one: String,
     other: String,
 }
 
-impl Parts {
+impl Unalike {
     fn of(one: &str, other: &str) -> Self {
         let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-        let begin = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
-        let (one, other) = (&one[begin..], &other[begin..]);
+        let prefix = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+        let (one, other) = (&one[prefix..], &other[prefix..]);
         let ends = one.iter().rev().zip(other.iter().rev());
-        let end = ends.take_while(|(a, b)| a == b).count();
-        let middle = |rest: &[char]| rest[..rest.len() - end].iter().collect();
+        let suffix = ends.take_while(|(a, b)| a == b).count();
+        let middle = |rest: &[char]| rest[..rest.len() - suffix].iter().collect();
         Self {
-            begin,
-            end,
+            prefix,
+            suffix,
             one: middle(one),
             other: middle(other),
         }

@@ -1,35 +1,23 @@
-//! Life: from when until when the entry of a failing program really lives, found by moving its last
-//! advance, or its time to live, a nanosecond at a time and by doubling.
+//! Lifetime: until when the entry of a failing program really lives, found by moving its last advance a
+//! nanosecond, and by doubling.
 
-use crate::conformance::explain::diagnose::irreducible::last_commit;
-use crate::conformance::judge::failure::Failing;
-use crate::conformance::judge::failure::Mistake;
-use crate::conformance::judge::failure::Probe;
-use crate::conformance::program::generate::{FURTHEST, WALL_ORIGIN};
-use crate::conformance::program::time::CLOCK_END;
+use super::last_commit::last_commit;
+use crate::conformance::judge::failure::{Failing, Mistake, Probe};
+use crate::conformance::program::generate::FURTHEST;
 use crate::conformance::program::{Id, Payload, Time};
 use crate::model::{Model, Nanos, Op};
 
-/// How near the store came to being right.
-pub(in super::super) fn near_miss(failing: &Failing, probe: Probe<'_>) -> Option<String> {
-    let watched = Watched::of(failing, probe);
-    match (failing.failure.mistake(), watched) {
-        (Mistake::Revived, Some(watched)) => watched.drawn_out(),
-        (Mistake::Lost, Some(watched)) => watched.cut_short(),
-        (Mistake::Lost, None) => by_ttl(failing, probe).or_else(|| by_date(failing, probe)),
-        _ => None,
-    }
-}
-
 /// Whether the entry, which should have expired, is never seen to.
-pub(in super::super) fn is_immortal(failing: &Failing, probe: Probe<'_>) -> bool {
-    let watched = Watched::of(failing, probe);
-    let lives = |watched: &Watched<'_>, time| watched.lives_at(time) == Some(true);
-    watched.is_some_and(|watched| lives(&watched, watched.deadline) && lives(&watched, FURTHEST))
+pub(in super::super) fn never_expires(failing: &Failing, probe: Probe<'_>) -> bool {
+    let lifetime = Lifetime::of(failing, probe);
+    lifetime.is_some_and(|lifetime| {
+        let is_live_at = |time| lifetime.is_live_at(time) == Some(true);
+        is_live_at(lifetime.deadline) && is_live_at(FURTHEST)
+    })
 }
 
 /// An entry whose life a program's last advance decides.
-struct Watched<'a> {
+pub(super) struct Lifetime<'a> {
     ops: &'a [Op],
     probe: Probe<'a>,
     id: &'a str,
@@ -45,8 +33,8 @@ struct Watched<'a> {
     deadline: Nanos,
 }
 
-impl<'a> Watched<'a> {
-    fn of(failing: &'a Failing, probe: Probe<'a>) -> Option<Self> {
+impl<'a> Lifetime<'a> {
+    pub(super) fn of(failing: &'a Failing, probe: Probe<'a>) -> Option<Self> {
         let ops = &failing.ops[..];
         let Some(Op::Prepare { id }) = ops.last() else {
             return None;
@@ -77,7 +65,7 @@ impl<'a> Watched<'a> {
     }
 
     /// Whether the last prepare finds something at `time`; nothing if the program fails earlier.
-    fn lives_at(&self, time: Nanos) -> Option<bool> {
+    fn is_live_at(&self, time: Nanos) -> Option<bool> {
         let mut ops = self.ops.to_vec();
         ops[self.advance] = Op::Advance {
             by: time - self.begin,
@@ -94,47 +82,51 @@ impl<'a> Watched<'a> {
         }
     }
 
-    /// It lived too long.
-    fn drawn_out(&self) -> Option<String> {
+    /// How far off the end is of an entry that lives too long.
+    pub(super) fn too_long(&self) -> Option<String> {
         let between = [self.deadline, self.deadline.midpoint(self.now)];
         for time in between.into_iter().filter(|time| *time < self.now) {
-            if !self.lives_at(time)? {
+            if !self.is_live_at(time)? {
                 let (gone, back) = (Time(time), Time(self.now));
                 return Some(format!(
                     "the entry is gone at {gone}, and is there again at {back}"
                 ));
             }
         }
-        let next = self.lives_at(self.now + 1)?;
-        let is_sign = self.other_end(self.now + 1).is_none();
-        if !next && is_sign && self.now == self.deadline && self.lives_at(self.now - 1)? {
-            return Some(match self.lives_at_another_deadline() {
+        let next = self.is_live_at(self.now + 1)?;
+        let is_no_other_deadline = self.deadline_of_another(self.now + 1).is_none();
+        if !next
+            && is_no_other_deadline
+            && self.now == self.deadline
+            && self.is_live_at(self.now - 1)?
+        {
+            return Some(match self.is_live_at_another_deadline() {
                 false => format!("{AGREES_AROUND}, and with a ttl of 1s: suspect rounding"),
-                true => suspect_sign(),
+                true => suspect_comparison(),
             });
         }
-        let later = doubling()
+        let later = powers_of_two()
             .map(|by| self.now + by)
             .take_while(|time| *time < FURTHEST);
         let mut live = self.now;
         for time in later.chain([FURTHEST]) {
-            if self.lives_at(time)? {
+            if self.is_live_at(time)? {
                 live = time;
                 continue;
             }
-            let end = self.bisect(live, time)?;
+            let end = self.bisect_end(live, time)?;
             let late = Time(end - self.deadline);
             return Some(format!(
                 "the entry lived until {}: {late} too long{}",
                 Time(end),
-                self.sign(end)
+                self.coinciding_with(end)
             ));
         }
-        Some(IMMORTAL.to_owned())
+        Some(NEVER_EXPIRES.to_owned())
     }
 
-    /// Whether it lives at its deadline also with a ttl of a second, or nobody knows.
-    fn lives_at_another_deadline(&self) -> bool {
+    /// Whether it is live at its deadline also with a ttl of a second, or nobody knows.
+    fn is_live_at_another_deadline(&self) -> bool {
         let mut ops = self.ops.to_vec();
         let shift = UNITS[0] - self.ttl;
         if let Op::Commit { ttl, .. } = &mut ops[self.commit] {
@@ -154,22 +146,22 @@ impl<'a> Watched<'a> {
         later.iter().any(is_write)
     }
 
-    /// It was gone too early.
-    fn cut_short(&self) -> Option<String> {
-        if self.now + 1 < self.deadline && self.lives_at(self.now + 1)? {
-            let around = self.lives_at(self.now - 1)?;
-            return around.then(suspect_sign);
+    /// How far off the end is of an entry that is gone too early.
+    pub(super) fn too_short(&self) -> Option<String> {
+        if self.now + 1 < self.deadline && self.is_live_at(self.now + 1)? {
+            let around = self.is_live_at(self.now - 1)?;
+            return around.then(suspect_comparison);
         }
-        let earlier = doubling()
+        let earlier = powers_of_two()
             .map(|by| self.now - by)
             .take_while(|time| *time > self.begin);
         let mut gone = self.now;
         for time in earlier.chain([self.begin]) {
-            if !self.lives_at(time)? {
+            if !self.is_live_at(time)? {
                 gone = time;
                 continue;
             }
-            let end = self.bisect(time, gone)?;
+            let end = self.bisect_end(time, gone)?;
             if end == self.begin + 1 && self.writes_later() {
                 // It takes those calls, and not the time.
                 return None;
@@ -178,17 +170,17 @@ impl<'a> Watched<'a> {
             return Some(format!(
                 "the entry was gone from {} on: {early} too early{}",
                 Time(end),
-                self.sign(end)
+                self.coinciding_with(end)
             ));
         }
         None
     }
 
     /// The instant at which it is gone, between two at which it lives and does not.
-    fn bisect(&self, mut live: Nanos, mut gone: Nanos) -> Option<Nanos> {
+    fn bisect_end(&self, mut live: Nanos, mut gone: Nanos) -> Option<Nanos> {
         while gone - live > 1 {
             let middle = live + (gone - live) / 2;
-            match self.lives_at(middle)? {
+            match self.is_live_at(middle)? {
                 true => live = middle,
                 false => gone = middle,
             }
@@ -197,7 +189,7 @@ impl<'a> Watched<'a> {
     }
 
     /// The deadline of another commit that falls on `end`: of one under the same id, if there is one.
-    fn other_end(&self, end: Nanos) -> Option<String> {
+    fn deadline_of_another(&self, end: Nanos) -> Option<String> {
         let commits = self.ops.iter().enumerate().rev();
         let others = commits.filter_map(|(at, op)| match op {
             Op::Commit {
@@ -212,8 +204,8 @@ impl<'a> Watched<'a> {
         name.map(|name| format!(", at the deadline of {name}"))
     }
 
-    /// What else falls on `end`, where the entry's life ends.
-    fn sign(&self, end: Nanos) -> String {
+    /// What else falls on `end`, where the entry's life ends, or what that is rounded to.
+    fn coinciding_with(&self, end: Nanos) -> String {
         let others = self.ops.iter().enumerate().rev().skip(1);
         let prolonged = others.filter_map(|(at, op)| {
             let begin = time_at(self.ops, at);
@@ -225,12 +217,12 @@ impl<'a> Watched<'a> {
                 _ => None,
             }
         });
-        let mut signs = self.other_end(end).into_iter().chain(prolonged);
+        let mut coinciding = self.deadline_of_another(end).into_iter().chain(prolonged);
         let rounded = || {
             let unit = UNITS.iter().find(|unit| self.is_rounded(end, **unit))?;
             Some(format!(", its deadline rounded to {}", Time(*unit)))
         };
-        signs.next().or_else(rounded).unwrap_or_default()
+        coinciding.next().or_else(rounded).unwrap_or_default()
     }
 
     /// Whether `end` is the deadline rounded to a multiple of `unit`, also of the next longer life.
@@ -239,91 +231,29 @@ impl<'a> Watched<'a> {
         if let Op::Commit { ttl, .. } = &mut ops[self.commit] {
             *ttl += unit;
         }
-        let longer = Watched {
+        let longer = Lifetime {
             ops: &ops,
             deadline: self.deadline + unit,
             ..*self
         };
         end % unit == 0
             && (end - self.deadline).abs() < unit
-            && longer.lives_at(end + unit - 1) == Some(true)
-            && longer.lives_at(end + unit) == Some(false)
+            && longer.is_live_at(end + unit - 1) == Some(true)
+            && longer.is_live_at(end + unit) == Some(false)
     }
 }
 
-/// It does not even die of [`FURTHEST`].
-pub(super) const IMMORTAL: &str = "the entry is still there after an advance of 20,000 years";
+/// It is live even at [`FURTHEST`].
+pub(super) const NEVER_EXPIRES: &str = "the entry is still there after an advance of 20,000 years";
 
 const AGREES_AROUND: &str = "agrees one nanosecond earlier and later";
 
-fn suspect_sign() -> String {
+fn suspect_comparison() -> String {
     format!("{AGREES_AROUND}: suspect `<` for `<=`")
 }
 
 /// Steps of coarse clocks.
 const UNITS: [Nanos; 3] = [1_000_000_000, 1_000_000, 1_000];
-
-/// Of an entry that is lost at once: from which time to live on it is, or is not.
-fn by_ttl(failing: &Failing, probe: Probe<'_>) -> Option<String> {
-    let id = failing.ops.last().and_then(Op::id)?;
-    let (place, _) = last_commit(&failing.counted(), id)?;
-    let Op::Commit { snapshot, ttl } = &failing.ops[place] else {
-        return None;
-    };
-    let commit = &failing.ops[place];
-    if failing.ops[..place].contains(commit) {
-        // Where the same commit once more is the matter, another ttl makes it another.
-        return None;
-    }
-    let keeps = |ttl: Nanos| {
-        let mut ops = failing.ops.clone();
-        ops[place] = Op::Commit {
-            snapshot: snapshot.clone(),
-            ttl,
-        };
-        probe(&ops).is_none()
-    };
-    let say = |kept, lost| {
-        let end = end_of_integers(lost);
-        let (kept, lost) = (Time(kept), Time(lost));
-        format!("with a ttl of {kept} the entry is found, with one of {lost} it is not{end}")
-    };
-    if *ttl > 1 && keeps(ttl - 1) {
-        return Some(say(ttl - 1, *ttl));
-    }
-    let longer = doubling()
-        .map(|by| ttl + by)
-        .take_while(|ttl| *ttl < CLOCK_END);
-    let mut lost = *ttl;
-    for longer in longer {
-        if !keeps(longer) {
-            lost = longer;
-            continue;
-        }
-        let mut kept = longer;
-        while kept - lost > 1 {
-            let middle = lost + (kept - lost) / 2;
-            match keeps(middle) {
-                true => kept = middle,
-                false => lost = middle,
-            }
-        }
-        return Some(say(kept, lost));
-    }
-    None
-}
-
-/// Of an entry that is lost at once: whether it is, when the program begins a nanosecond earlier.
-fn by_date(failing: &Failing, probe: Probe<'_>) -> Option<String> {
-    let mut ops = failing.ops.clone();
-    let Some(Op::Advance { by }) = ops.first_mut() else {
-        return None;
-    };
-    let end = end_of_integers(WALL_ORIGIN * UNITS[0] + *by).replace("that", "since 1970 that");
-    *by -= 1;
-    let agrees = probe(&ops).is_none();
-    agrees.then(|| format!("with all of it one nanosecond earlier it agrees{end}"))
-}
 
 /// The time at which `ops[at]` is done.
 fn time_at(ops: &[Op], at: usize) -> Nanos {
@@ -334,32 +264,6 @@ fn time_at(ops: &[Op], at: usize) -> Nanos {
     model.now()
 }
 
-fn doubling() -> impl Iterator<Item = Nanos> {
+pub(super) fn powers_of_two() -> impl Iterator<Item = Nanos> {
     (0..120).map(|doublings| 1 << doublings)
-}
-
-/// Says so where `time`, which is positive, is where integers end, once or many times over.
-fn end_of_integers(time: Nanos) -> String {
-    const DAY: Nanos = 86_400 * UNITS[0];
-    let wide = [64, 63, 32, 31].into_iter().flat_map(|bits| {
-        let units = [("ms", UNITS[1]), ("us", UNITS[2]), ("ns", 1)];
-        units.map(|(name, unit)| (unit << bits, format!("2^{bits} {name}")))
-    });
-    // Of short units, narrow ones end at every other time.
-    let narrow = [64, 63, 32, 31, 16, 15].into_iter().flat_map(|bits| {
-        let units = [
-            ("days", DAY),
-            ("h", DAY / 24),
-            ("min", DAY / 1_440),
-            ("s", UNITS[0]),
-        ];
-        units.map(|(name, unit)| (unit << bits, format!("2^{bits} {name}")))
-    });
-    let ends = wide.chain(narrow);
-    let ends = ends.filter(|(end, _)| time % end == 0);
-    match ends.max_by_key(|(end, _)| *end) {
-        Some((end, name)) if end == time => format!(", and that is {name}"),
-        Some((_, name)) => format!(", and that is a multiple of {name}"),
-        None => String::new(),
-    }
 }

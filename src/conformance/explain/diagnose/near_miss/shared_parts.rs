@@ -1,8 +1,6 @@
-//! Alike: what a snapshot has in common with that of another id, where a store goes by it.
+//! Shared parts: what a snapshot has in common with one under another id, where a store goes by it.
 
-use crate::conformance::judge::failure::Failing;
-use crate::conformance::judge::failure::Mistake;
-use crate::conformance::judge::failure::Probe;
+use crate::conformance::judge::failure::{Failing, Mistake, Probe};
 use crate::conformance::program::Id;
 use crate::conformance::program::payload;
 use crate::model::Op;
@@ -29,20 +27,25 @@ pub(super) fn near_miss(failing: &Failing, probe: Probe<'_>) -> Option<String> {
     let others = others.filter_map(|(at, op)| Some((at, payload::committed(op)?)));
     let mut others = others.filter(|(_, other)| other.id() != id);
     others.find_map(|(at, other)| {
-        let mut parts = shared(own, other).into_iter().flatten();
+        let mut parts = with_one_shared_part_replaced(own, other)
+            .into_iter()
+            .flatten();
         let (part, _) = parts.find(|(_, changed)| passes_with(at, changed.clone()))?;
         let other = Id(other.id());
         Some(format!("with {part} under {other} it agrees"))
     })
 }
 
-/// `other` with another in place of each of the parts that it shares with `own`.
-fn shared(own: &Snapshot, other: &Snapshot) -> [Option<(&'static str, Snapshot)>; 3] {
+/// `other` with something else in place of one of the parts that it shares with `own`, for each of them.
+fn with_one_shared_part_replaced(
+    own: &Snapshot,
+    other: &Snapshot,
+) -> [Option<(&'static str, Snapshot)>; 3] {
     /// Of a payload that no program has.
-    const FRESH: u64 = 999_999;
+    const UNUSED: u64 = 999_999;
     let (id, csrf) = (other.id(), other.csrf_token());
     let (user, data) = (other.user(), other.data());
-    let fresh = payload::numbered(FRESH, id);
+    let fresh = payload::numbered(UNUSED, id);
     let email = |snapshot: &Snapshot| snapshot.user().map(|user| user.email().to_owned());
     let is_user_shared = user.is_some() && email(own) == email(other);
     let is_data_shared = !data.is_empty() && own.data() == data;

@@ -2,7 +2,6 @@
 //! refused ids.
 
 use super::*;
-use crate::conformance::explain::diagnose::argument;
 use crate::constraint::Constraint;
 use crate::model::Expected;
 
@@ -18,7 +17,7 @@ fn argued(program: &str, found: Option<u64>, expected: Expected, refused: &[usiz
         refused_ids: refused.to_vec(),
         ..Failure::of_last(&ops, Outcome::Replied(outcome))
     };
-    argument::because(&Failing { ops, failure })
+    why_expected(&Failing { ops, failure })
 }
 
 fn nothing(clause: Clause) -> Expected {
@@ -116,10 +115,10 @@ fn a_long_payload_is_not_told_twice() {
 }
 
 /// What the clause says of a program whose last call is answered like this.
-fn ruled(program: &str, outcome: Outcome, clause: Clause) -> Option<String> {
+fn applied(program: &str, outcome: Outcome, clause: Clause) -> Option<String> {
     let ops = ops(program);
     let failure = Failure::of_last(&ops, outcome);
-    clause_applied::rule(&Failing { ops, failure }, clause)
+    clause_applied(&Failing { ops, failure }, clause)
 }
 
 fn nothing_there() -> Outcome {
@@ -130,17 +129,17 @@ fn refused() -> Outcome {
     Outcome::Replied(Reply::Refused(Constraint::UnsupportedId))
 }
 
-fn are_told<const N: usize>(cases: [(&str, Outcome, Clause, &str); N]) {
-    for (program, outcome, clause, said) in cases {
-        let told = ruled(program, outcome, clause);
-        assert_eq!(told.as_deref(), Some(said), "{program}");
+fn are_applied<const N: usize>(cases: [(&str, Outcome, Clause, &str); N]) {
+    for (program, outcome, clause, expected) in cases {
+        let applied = applied(program, outcome, clause);
+        assert_eq!(applied.as_deref(), Some(expected), "{program}");
     }
 }
 
 #[test]
 fn a_clause_is_told_with_the_calls_it_speaks_of() {
     use Clause::{Com4, Drp4, Idn1};
-    are_told([
+    are_applied([
         (
             "commit A v1 ttl 1s; commit A v2 ttl 0s; commit \"\" v3 ttl 2s; prepare A",
             nothing_there(),
@@ -177,7 +176,7 @@ fn a_clause_is_told_with_the_calls_it_speaks_of() {
 #[test]
 fn a_clause_is_told_for_the_last_call() {
     use Clause::{Com5, Com6, Com7, Err1, Idn2, Pre3};
-    are_told([
+    are_applied([
         (
             "commit A v1 ttl 3s; commit A v2 ttl 2s; prepare A",
             nothing_there(),
@@ -239,7 +238,7 @@ fn a_clause_is_told_for_the_last_call() {
             "that is what a prepare gives (PRE-3)",
         ),
     ]);
-    let nothing_else = ruled(
+    let nothing_else = applied(
         "commit A v1 ttl 1s; drop A; prepare A",
         nothing_there(),
         Com6,
@@ -247,9 +246,9 @@ fn a_clause_is_told_for_the_last_call() {
     assert_eq!(nothing_else, None, "nothing was replaced");
     let dropped = "commit A v1 ttl 1s; drop A; commit A v2 ttl 1s; prepare A";
     assert_eq!(
-        ruled(dropped, nothing_there(), Com6),
+        applied(dropped, nothing_there(), Com6),
         None,
         "nor what was dropped"
     );
-    assert_eq!(ruled("prepare A", nothing_there(), Err1), None);
+    assert_eq!(applied("prepare A", nothing_there(), Err1), None);
 }

@@ -27,7 +27,7 @@ fn failing(program: &str, answer: &str) -> Failing {
 }
 
 fn clause_of(program: &str, answer: &str) -> Clause {
-    clause(&failing(program, answer), SECOND, None)
+    broken_clause(&failing(program, answer), SECOND, None)
 }
 
 fn are_named(cases: &[(&str, &str, Clause)]) {
@@ -346,10 +346,10 @@ fn of_errors_where_nothing_should_be() {
 fn of_what_the_store_answered_and_not_of_what_the_model_says() {
     let program = "commit A v1 ttl 1s; advance 1s; prepare A; prepare A";
     let mut failing = failing(program, "v1");
-    assert_eq!(clause(&failing, SECOND, None), Clause::Ttl4);
+    assert_eq!(broken_clause(&failing, SECOND, None), Clause::Ttl4);
     let found = Reply::Found(payload::numbered(1, &"A".repeat(token::LEN)));
     failing.failure.otherwise = vec![(2, found)];
-    assert_eq!(clause(&failing, SECOND, None), Clause::Pre4);
+    assert_eq!(broken_clause(&failing, SECOND, None), Clause::Pre4);
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn of_what_should_have_been_evicted_before_another() {
     let program = "commit A v1 ttl 1s; commit B v2 ttl 1s; prepare B; prepare A";
     let mut failing = failing(program, "v1");
     failing.failure.expected = Expected::new(Reply::Nothing, Clause::Com5);
-    assert_eq!(clause(&failing, SECOND, None), Clause::Com5);
+    assert_eq!(broken_clause(&failing, SECOND, None), Clause::Com5);
 }
 
 /// A commit that the store refused for its id was not made.
@@ -392,6 +392,6 @@ fn of_ids_that_the_store_refused() {
         let mut failing = failing(program, answer);
         failing.failure.expected = expected;
         failing.failure.refused_ids = vec![failing.ops.len() - 2];
-        assert_eq!(clause(&failing, SECOND, None), named, "{program}");
+        assert_eq!(broken_clause(&failing, SECOND, None), named, "{program}");
     }
 }

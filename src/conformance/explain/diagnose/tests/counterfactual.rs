@@ -1,6 +1,6 @@
 //! The clause of a program where others say that another call, id or time in its place would not do, or would.
 
-use super::scripted::{committed, told_of, told_where};
+use super::scripted::{committed, diagnosed, diagnosed_by_life};
 use super::*;
 
 /// Where any write would do, it is not the drop that touches another id.
@@ -11,9 +11,9 @@ fn a_drop_of_another_id_matters_only_if_a_commit_would_not_do() {
         let is_whole = !log.len().is_multiple_of(3);
         is_whole.then(|| committed(log)[0].1.clone())
     };
-    let told = |program| told_of(every_third, program).0;
+    let clause_of = |program| diagnosed(every_third, program).0;
     assert_eq!(
-        told("drop B; drop B; commit A v1 ttl 1s; prepare A"),
+        clause_of("drop B; drop B; commit A v1 ttl 1s; prepare A"),
         Clause::Com5
     );
     // A drop loses it, and a commit does not.
@@ -21,10 +21,13 @@ fn a_drop_of_another_id_matters_only_if_a_commit_would_not_do() {
         let is_dropped = log.iter().any(|(_, op)| matches!(op, Op::Drop { .. }));
         (!is_dropped).then(|| committed(log)[0].1.clone())
     };
-    let told = |program| told_of(by_drop, program).0;
-    assert_eq!(told("commit A v1 ttl 1s; drop B; prepare A"), Clause::Drp4);
+    let clause_of = |program| diagnosed(by_drop, program).0;
     assert_eq!(
-        told(r#"commit A v1 ttl 1s; drop ""; prepare A"#),
+        clause_of("commit A v1 ttl 1s; drop B; prepare A"),
+        Clause::Drp4
+    );
+    assert_eq!(
+        clause_of(r#"commit A v1 ttl 1s; drop ""; prepare A"#),
         Clause::Drp3
     );
 }
@@ -41,14 +44,14 @@ fn a_drop_of_another_id_is_any_write_also_among_other_things() {
         own.filter(|_| !writes.is_multiple_of(3))
     };
     let program = "commit A v1 ttl 2s; drop B; drop B; advance 1s; prepare A";
-    assert_eq!(told_of(every_third, program).0, Clause::Ttl3);
+    assert_eq!(diagnosed(every_third, program).0, Clause::Ttl3);
 
     let third_brings_back =
         |log: &[(Nanos, Op)], _, _: &str| (log.len() == 3).then(|| committed(log).pop())?;
     let third_brings_back =
         move |log: &[(Nanos, Op)], now, id: &str| Some(third_brings_back(log, now, id)?.1);
     let program = "commit A v1 ttl 1s; drop A; drop B; prepare A";
-    assert_eq!(told_of(third_brings_back, program).0, Clause::Drp1);
+    assert_eq!(diagnosed(third_brings_back, program).0, Clause::Drp1);
 
     let forgets_one_of_two = |log: &[(Nanos, Op)], now: Nanos, id: &str| {
         let commits = committed(log);
@@ -58,7 +61,7 @@ fn a_drop_of_another_id_is_any_write_also_among_other_things() {
         (!is_dropped && !commits.iter().any(lives)).then(|| own.1.clone())
     };
     let program = "commit A v1 ttl 3s; drop B; advance 2s; prepare A";
-    assert_eq!(told_of(forgets_one_of_two, program).0, Clause::Ttl3);
+    assert_eq!(diagnosed(forgets_one_of_two, program).0, Clause::Ttl3);
 }
 
 /// Where calls of every kind do as well as those that there are, it is none of theirs.
@@ -79,7 +82,7 @@ fn the_number_of_calls_is_no_matter_of_what_they_do() {
         "prepare A; advance 1s; commit A v1 ttl 1s; drop B; prepare \"\"; prepare A",
         "commit A v1 ttl 1s; drop A; advance 1s; commit A v2 ttl 1s; prepare A; prepare A",
     ] {
-        assert_eq!(told_of(seldom, program).0, Clause::Ttl1, "{program}");
+        assert_eq!(diagnosed(seldom, program).0, Clause::Ttl1, "{program}");
     }
 }
 
@@ -93,13 +96,13 @@ fn what_the_empty_id_is_taken_for_is_a_matter_of_ids() {
         let own = committed(log).pop()?.1;
         (own.id() == id && !is_dropped).then_some(own)
     };
-    let told = |program| told_of(hashed, program).0;
+    let clause_of = |program| diagnosed(hashed, program).0;
     assert_eq!(
-        told("commit \"x\" v1 ttl 1s; drop \"\"; prepare \"x\""),
+        clause_of("commit \"x\" v1 ttl 1s; drop \"\"; prepare \"x\""),
         Clause::Idn1
     );
     assert_eq!(
-        told("commit A v1 ttl 1s; drop \"\"; prepare A"),
+        clause_of("commit A v1 ttl 1s; drop \"\"; prepare A"),
         Clause::Drp3
     );
 }
@@ -112,7 +115,7 @@ fn what_is_replaced_matters_where_the_rest_fails_otherwise() {
         _ => None,
     };
     let program = "commit A v1 ttl 1s; prepare A; commit A v2 ttl 1s; prepare A";
-    assert_eq!(told_of(one_commit_for_all, program).0, Clause::Com6);
+    assert_eq!(diagnosed(one_commit_for_all, program).0, Clause::Com6);
 }
 
 /// A prepare that does no more than a commit would is no matter of PRE-4: an entry is used, or counted.
@@ -134,11 +137,11 @@ fn a_prepare_is_to_blame_only_if_a_commit_would_not_do_as_well() {
         // A commit would have been refused, but any call does as well.
         ("commit A v1 ttl 1s; prepare \"\"; prepare A", Clause::Com5),
     ] {
-        let told = [
-            told_of(third_finds_nothing, program).0,
-            told_of(second_prepare_finds_nothing, program).0,
+        let clauses = [
+            diagnosed(third_finds_nothing, program).0,
+            diagnosed(second_prepare_finds_nothing, program).0,
         ];
-        assert_eq!(told, [clause, Clause::Pre4], "{program}");
+        assert_eq!(clauses, [clause, Clause::Pre4], "{program}");
     }
 }
 
@@ -152,9 +155,9 @@ fn a_replaced_entry_that_comes_back_is_com_6_also_among_others() {
         let place = if log.len() > 2 { own.len() - 1 } else { 0 };
         own.get(place).cloned()
     };
-    let told = |program| told_of(comes_back, program).0;
+    let clause_of = |program| diagnosed(comes_back, program).0;
     let program = "commit A v1 ttl 1s; commit A v2 ttl 1s; commit B v3 ttl 1s; prepare A";
-    assert_eq!(told(program), Clause::Com6);
+    assert_eq!(clause_of(program), Clause::Com6);
 }
 
 /// What is true of a life of one second too, is no matter of the ttl.
@@ -163,17 +166,17 @@ fn a_ttl_matters_only_if_a_plain_one_would_do() {
     let half = SECOND / 2;
     let early = move |late, _| late < -half;
     let ten = "commit A v1 ttl 10s; advance 9600ms; prepare A";
-    assert_eq!(told_where(early, ten).0, Clause::Ttl1);
+    assert_eq!(diagnosed_by_life(early, ten).0, Clause::Ttl1);
     let beside_another = format!("commit B v2 ttl 10s; {ten}");
-    assert_eq!(told_where(early, &beside_another).0, Clause::Ttl3);
+    assert_eq!(diagnosed_by_life(early, &beside_another).0, Clause::Ttl3);
     let a_second_early = |late, _| late < -SECOND;
     let nine = "commit A v1 ttl 10s; advance 9s; prepare A";
-    assert_eq!(told_where(a_second_early, nine).0, Clause::Ttl1);
+    assert_eq!(diagnosed_by_life(a_second_early, nine).0, Clause::Ttl1);
     let halved = |late, ttl: Nanos| late < -(ttl / 2);
     let half_way = "commit A v1 ttl 10s; advance 5s; prepare A";
-    assert_eq!(told_where(halved, half_way).0, Clause::Com7);
+    assert_eq!(diagnosed_by_life(halved, half_way).0, Clause::Com7);
     let or_never = |late, ttl| ttl == 10 * SECOND && late < -5 * SECOND;
-    assert_eq!(told_where(or_never, half_way).0, Clause::Com7);
+    assert_eq!(diagnosed_by_life(or_never, half_way).0, Clause::Com7);
 }
 
 /// Whether a store takes two ids for one another is seen by asking it.
@@ -198,8 +201,8 @@ fn ids_are_confused_where_one_finds_what_was_committed_under_the_other() {
         "commit a v1 ttl 1s; drop A; prepare a",
         "commit \"x\" v1 ttl 1s; drop \"X\"; drop \"\"; prepare \"x\"",
     ] {
-        assert_eq!(told_of(folds, program).0, Clause::Idn1, "{program}");
-        assert_eq!(told_of(drops_more, program).0, Clause::Drp4, "{program}");
+        assert_eq!(diagnosed(folds, program).0, Clause::Idn1, "{program}");
+        assert_eq!(diagnosed(drops_more, program).0, Clause::Drp4, "{program}");
     }
 }
 
@@ -221,8 +224,8 @@ fn a_long_life_tells_a_sweep_that_is_too_early_from_room_for_one() {
         (last.id() == id).then_some(last)
     };
     let program = "commit A v1 ttl 1s; commit B v2 ttl 1s; prepare A";
-    assert_eq!(told_of(swept, program).0, Clause::Ttl3);
-    assert_eq!(told_of(room_for_one, program).0, Clause::Pre3);
+    assert_eq!(diagnosed(swept, program).0, Clause::Ttl3);
+    assert_eq!(diagnosed(room_for_one, program).0, Clause::Pre3);
 }
 
 /// Where any other commit would have done as well, it is no matter of what was replaced.
@@ -236,7 +239,7 @@ fn what_was_replaced_matters_only_if_it_was_under_this_id() {
         (!(all.len() - own).is_multiple_of(3)).then(|| all[own].1.clone())
     };
     let program = "commit A v1 ttl 1s; commit A v2 ttl 1s; commit A v3 ttl 1s; prepare A";
-    assert_eq!(told_of(every_third_is_lost, program).0, Clause::Com5);
+    assert_eq!(diagnosed(every_third_is_lost, program).0, Clause::Com5);
     let lives_on = |every: bool| {
         move |log: &[(Nanos, Op)], now, id: &str| {
             let all = committed(log);
@@ -252,8 +255,8 @@ fn what_was_replaced_matters_only_if_it_was_under_this_id() {
         }
     };
     let program = "commit A v1 ttl 1s; commit A v2 ttl 1s; advance 1s; prepare A";
-    assert_eq!(told_of(lives_on(true), program).0, Clause::Ttl2);
-    assert_eq!(told_of(lives_on(false), program).0, Clause::Com6);
+    assert_eq!(diagnosed(lives_on(true), program).0, Clause::Ttl2);
+    assert_eq!(diagnosed(lives_on(false), program).0, Clause::Com6);
 }
 
 /// The plainest tokens are what shrinking ends at, whether they matter or not.
@@ -275,8 +278,8 @@ fn tokens_matter_where_others_in_the_same_order_would_not_do() {
         is_it.then(|| payload::numbered(1, id))
     };
     let program = "commit B v1 ttl 1s; prepare A";
-    assert_eq!(told_of(mixed, program).0, Clause::Idn1);
-    assert_eq!(told_of(next, program).0, Clause::Pre1);
+    assert_eq!(diagnosed(mixed, program).0, Clause::Idn1);
+    assert_eq!(diagnosed(next, program).0, Clause::Pre1);
     // Of one token alone nothing is said.
-    assert_eq!(told_of(only, "prepare A").0, Clause::Pre1);
+    assert_eq!(diagnosed(only, "prepare A").0, Clause::Pre1);
 }

@@ -24,7 +24,7 @@ fn the_first_part_that_differs_is_told() {
     let user = |user: &str| format!("{{\"csrf_token\":\"c\",\"user\":{user}}}");
     let none = "{\"csrf_token\":\"c\"}";
     let of_a = user(r#"{"email":"a"}"#);
-    for (committed, found, told) in [
+    for (committed, found, expected) in [
         (
             r#"{"csrf_token":"c","data":{"k":1}}"#,
             r#"{"csrf_token":"d"}"#,
@@ -58,7 +58,7 @@ fn the_first_part_that_differs_is_told() {
             "the data came back with the key \"l\" too",
         ),
     ] {
-        assert_eq!(damage(committed, found).as_deref(), Some(told));
+        assert_eq!(damage(committed, found).as_deref(), Some(expected));
     }
     assert_eq!(damage(none, none), None);
     assert_eq!(damage(&of_a, &of_a), None);
@@ -67,7 +67,7 @@ fn the_first_part_that_differs_is_told() {
 
 #[test]
 fn a_value_is_told_as_deep_as_the_difference_lies() {
-    for (committed, found, told) in [
+    for (committed, found, expected) in [
         ("true", "1", "boolean true came back as integer 1"),
         ("1.5", "1", "double 1.5 came back as integer 1"),
         ("[1,2,3]", "[1,4,3]", "integer 2 came back as integer 4"),
@@ -82,32 +82,36 @@ fn a_value_is_told_as_deep_as_the_difference_lies() {
     ] {
         let [committed, found] =
             [committed, found].map(|value| data(&format!("{{\"k\":{value}}}")));
-        assert_eq!(damage(&committed, &found).as_deref(), Some(told));
+        assert_eq!(damage(&committed, &found).as_deref(), Some(expected));
     }
 }
 
 #[test]
 fn a_long_value_is_not_shown() {
-    let told = |length: usize| {
+    let damage_of_text = |length: usize| {
         let text: String = ('a'..='z').cycle().take(length).collect();
         let long = data(&format!("{{\"k\":\"{text}\"}}"));
         damage(&long, &data("{\"k\":1}")).expect("they differ")
     };
-    assert!(told(38).starts_with("string \"abc"), "{}", told(38));
-    assert_eq!(told(39), "a string came back as integer 1");
+    assert!(
+        damage_of_text(38).starts_with("string \"abc"),
+        "{}",
+        damage_of_text(38)
+    );
+    assert_eq!(damage_of_text(39), "a string came back as integer 1");
 }
 
 #[test]
 fn what_was_committed_elsewhere_is_told() {
     let ops = ops("commit A v1 ttl 1s; commit B v2 ttl 1s; commit A v3 ttl 1s");
     let of = |number, letter: &str| payload::numbered(number, &letter.repeat(token::LEN));
-    for (found, told) in [
+    for (found, expected) in [
         (of(3, "B"), "the snapshot came back with the id B"),
         (of(1, "A"), "what came back is v1, as committed before"),
         (of(2, "A"), "what came back is v2, as committed for B"),
         (of(4, "A"), "the CSRF token \"v3\" came back as \"v4\""),
     ] {
-        let said = damage::damage(&of(3, "A"), &found, &ops);
-        assert_eq!(said.as_deref(), Some(told));
+        let damage = damage::damage(&of(3, "A"), &found, &ops);
+        assert_eq!(damage.as_deref(), Some(expected));
     }
 }

@@ -1,4 +1,4 @@
-//! Scripted: stores that go by all that they were asked, and what is told of them.
+//! Scripted: stores that go by all that they were asked, and the diagnoses of what they fail.
 
 use super::*;
 use crate::conformance::subject::erased::boxing;
@@ -40,7 +40,7 @@ impl<F: Fn(&[(Nanos, Op)], Nanos, &str) -> Option<Snapshot> + Send + Sync> Store
 }
 
 /// The clause and the near miss of a program that such a store fails.
-pub(super) fn told_of<F>(finds: F, program: &str) -> (Clause, String)
+pub(super) fn diagnosed<F>(finds: F, program: &str) -> (Clause, String)
 where
     F: Fn(&[(Nanos, Op)], Nanos, &str) -> Option<Snapshot> + Copy + Send + Sync + 'static,
 {
@@ -65,8 +65,9 @@ pub(super) fn committed(log: &[(Nanos, Op)]) -> Vec<(Nanos, Snapshot, Nanos)> {
     commits.collect()
 }
 
-/// What is told of a store whose entries live so long after their deadlines, or at such an instant.
-pub(super) fn told_where(
+/// The same of a store whose last entry is live when this says, by how late it is after the deadline and by the
+/// ttl.
+pub(super) fn diagnosed_by_life(
     lives: impl Fn(Nanos, Nanos) -> bool + Copy + Send + Sync + 'static,
     program: &str,
 ) -> (Clause, String) {
@@ -74,5 +75,5 @@ pub(super) fn told_where(
         let (at, snapshot, ttl) = committed(log).swap_remove(0);
         lives(now - (at + ttl), ttl).then_some(snapshot)
     };
-    told_of(finds, program)
+    diagnosed(finds, program)
 }

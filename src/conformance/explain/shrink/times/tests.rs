@@ -88,7 +88,7 @@ fn few_times_become_plain_together() {
 
 #[test]
 fn one_time_becomes_plain_wherever_it_is() {
-    let pass: Pass = |shrinker| shrinker.make_alike_plain(&shrinker.distinct());
+    let pass: Pass = |shrinker| shrinker.make_alike_plain(&shrinker.distinct_times());
     let fails = |times: &[Nanos]| times[0] == times[1] && times[0] > 10 && times[2] == 50;
     let (left, tried) = passed(pass, &[40, 40, 50], fails);
     assert_eq!(left, [20, 20, 50]);
@@ -99,7 +99,7 @@ fn one_time_becomes_plain_wherever_it_is() {
 
 #[test]
 fn one_time_becomes_simpler_wherever_it_is() {
-    let pass: Pass = |shrinker| shrinker.change_all(&shrinker.distinct());
+    let pass: Pass = |shrinker| shrinker.change_alike(&shrinker.distinct_times());
     let fails = |times: &[Nanos]| times[0] == times[1] && times[0] >= 42;
     let (left, tried) = passed(pass, &[45, 45], fails);
     assert_eq!(left, [42, 42]);
@@ -119,7 +119,7 @@ fn one_time_becomes_simpler_in_one_place() {
 
 #[test]
 fn two_times_become_plain_each_wherever_it_is() {
-    let pass: Pass = |shrinker| shrinker.change_two(&shrinker.distinct());
+    let pass: Pass = |shrinker| shrinker.make_two_plain(&shrinker.distinct_times());
     let (left, tried) = passed(pass, &[50, 40, 50], |times| times == [30, 20, 30]);
     assert_eq!(left, [30, 20, 30]);
     let plain = [[20, 10, 20], [30, 10, 30], [30, 20, 30]];
@@ -221,7 +221,7 @@ fn every_pass_is_taken() {
 #[test]
 fn nothing_is_tried_when_enough_was() {
     let pass: Pass = |shrinker| {
-        shrinker.left = 0;
+        shrinker.tries_left = 0;
         shrinker.simplify_times()
     };
     assert_eq!(passed(pass, &[40, 50], |_| true), (vec![40, 50], vec![]));
