@@ -2,10 +2,8 @@
 
 use super::shrink;
 use crate::conformance::judge::failure::{Failing, Failure};
-use crate::conformance::program::Program;
 use crate::conformance::program::outcome::Outcome;
-use crate::conformance::program::payload;
-use crate::conformance::program::values;
+use crate::conformance::program::{Program, payload, values};
 use crate::conformance::search::elsewhere::{Elsewhere, Fate};
 use crate::model::{Nanos, Op};
 use std::cell::{Cell, RefCell};

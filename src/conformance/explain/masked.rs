@@ -7,11 +7,8 @@
 
 use super::shrink;
 use crate::clause::Clause;
-use crate::conformance::judge::failure::Failing;
-use crate::conformance::judge::failure::Failure;
-use crate::conformance::judge::failure::Mistake;
-use crate::conformance::program::ids;
-use crate::conformance::program::payload;
+use crate::conformance::judge::failure::{Failing, Failure, Mistake};
+use crate::conformance::program::{ids, payload};
 use crate::conformance::search::found::Caught;
 use crate::model::{Model, Nanos, Op, Reply};
 use crate::token;

@@ -16,8 +16,7 @@ use crate::conformance::judge::lockstep;
 use crate::conformance::program::{Program, payload};
 use crate::conformance::subject::erased::boxing;
 use crate::store::{Store, StoreError};
-use crate::token;
-use crate::{Clock, Snapshot};
+use crate::{Clock, Snapshot, token};
 use std::sync::Mutex;
 use std::time::Duration;
 

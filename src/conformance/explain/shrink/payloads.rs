@@ -2,8 +2,7 @@
 
 use super::Shrinker;
 use super::json::{Simpler, simpler_data, simpler_text};
-use crate::conformance::program::Program;
-use crate::conformance::program::payload;
+use crate::conformance::program::{Program, payload};
 use crate::data::Data;
 use crate::model::Op;
 use crate::snapshot::{Snapshot, User};

@@ -1,9 +1,8 @@
 //! How much is tried, and what counts as the same failure.
 
 use super::*;
-use crate::conformance::program::Program;
-use crate::conformance::program::ids;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::{Program, ids};
 use crate::model::Reply;
 use std::cell::Cell;
 

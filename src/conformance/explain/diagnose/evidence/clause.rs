@@ -4,9 +4,8 @@ use super::{Evidence, HUGE};
 use crate::clause::Clause;
 use crate::conformance::explain::diagnose::irreducible::{is_foreign, is_plain_ttl};
 use crate::conformance::judge::failure::{Failing, Mistake};
-use crate::conformance::program::ids;
 use crate::conformance::program::outcome::Outcome;
-use crate::conformance::program::payload;
+use crate::conformance::program::{ids, payload};
 use crate::model::{Op, Reply};
 use crate::snapshot::Snapshot;
 

@@ -4,9 +4,8 @@ use super::Evidence;
 use crate::conformance::explain::diagnose::irreducible::is_plain_ttl;
 use crate::conformance::explain::diagnose::near_miss::lifetime;
 use crate::conformance::judge::failure::{Failing, Mistake};
-use crate::conformance::program::ids;
-use crate::conformance::program::payload;
 use crate::conformance::program::rng::Rng;
+use crate::conformance::program::{ids, payload};
 use crate::model::Op;
 use crate::token;
 

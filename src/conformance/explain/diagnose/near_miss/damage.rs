@@ -1,7 +1,6 @@
 //! Damage: in what the snapshot that was found differs from the one that was committed.
 
-use crate::conformance::program::payload;
-use crate::conformance::program::{Id, Payload};
+use crate::conformance::program::{Id, Payload, payload};
 use crate::data::Data;
 use crate::model::Op;
 use crate::snapshot::{Snapshot, User};

@@ -1,8 +1,7 @@
 //! Shared parts: what a snapshot has in common with one under another id, where a store goes by it.
 
 use crate::conformance::judge::failure::{Failing, Mistake, Probe};
-use crate::conformance::program::Id;
-use crate::conformance::program::payload;
+use crate::conformance::program::{Id, payload};
 use crate::model::Op;
 use crate::snapshot::{Snapshot, User};
 
