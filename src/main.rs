@@ -227,7 +227,8 @@ fn about_check() -> String {
                      These searches run, one after another:\n\n"
             .to_owned();
     for (name, runs) in searches() {
-        about += &format!("  {name:<11} {runs}\n");
+        // Wrapped lines begin where their first one does.
+        about += &format!("  {name}\n      {runs}\n");
     }
     about
         + "\nWhatever fails is reduced to what is needed to see it, and printed as a program for `replay`."

@@ -90,6 +90,18 @@ fn a_program_replayed_is_shown_step_by_step() {
 }
 
 #[test]
+fn calls_that_overlap_and_calls_that_are_cancelled_are_replayed() {
+    for program in [
+        "s2: commit A v1 ttl 1s; together { prepare A | commit A v2 ttl 1s }; prepare A -> v2",
+        "s2: together polls 1 2 { commit A v1 ttl 1s | drop A }; prepare A -> v1 or nothing",
+        "s2: together threads hold 2 at clock 1 { commit A v1 ttl 1s | prepare A }",
+        "s2: cancel after 0 polls, 3 times { commit A v1 ttl 1s }; prepare A -> nothing",
+    ] {
+        assert_eq!(status(&["replay", program]), 0, "{program}");
+    }
+}
+
+#[test]
 fn undecided_is_status_3() {
     let arguments = [
         "check",
@@ -138,6 +150,18 @@ fn wrong_use_is_status_2_and_says_what_is_accepted() {
         (&["replay", "commit nil ttl 1s"], "only the model was asked"),
         (
             &["replay", "s1: restart"],
+            "MemStore keeps nothing over a restart",
+        ),
+        (
+            &["replay", "s2: together { prepare A | fetch A }"],
+            "malformed program at line 1 column 28: no operation \"fetch\"",
+        ),
+        (
+            &["replay", "s2: together polls 1 3 { prepare A | drop A }"],
+            "column 22: no client 3; clients are numbered from 1 to 2 here",
+        ),
+        (
+            &["replay", "s2: together { prepare A | drop A }; restart"],
             "MemStore keeps nothing over a restart",
         ),
         (&["vectors", "--depth", "6"], "the deepest is 5"),

@@ -1,6 +1,6 @@
 //! The kit's door: what a store author calls, and what they are shown.
 
-use session_spec::conformance::{Report, Status, Verdict, check};
+use session_spec::conformance::{Profile, Report, Status, Verdict, check};
 use session_spec::{Clause, Clock, Constraint, ManualClock, MemStore, Snapshot, Store, StoreError};
 use std::collections::HashMap;
 use std::fs;
@@ -187,6 +187,21 @@ fn err_1_a_panic_is_a_finding_and_silent() {
     );
 }
 
+/// The lines that say how to run a program again.
+fn again(program: &str) -> String {
+    format!(
+        "replay   session-spec replay '{program}'\ntest     check(..).replay({program:?}).assert();\n"
+    )
+}
+
+#[test]
+fn err_1_a_panic_says_how_to_run_its_program_again() {
+    let check = check(|clock| Panicking(MemStore::with_clock(clock)));
+    let report = check.depth(2).sequences(0).run();
+    let again = again("s1: commit A v1 ttl 1s; prepare A");
+    assert!(report.to_string().contains(&again), "{again}\n{report}");
+}
+
 #[test]
 #[should_panic(expected = "COM-6 violated")]
 fn assert_panics_with_the_report() {
@@ -210,6 +225,74 @@ fn a_replay_runs_just_that_program() {
         .replay("commit A v1 ttl 1s; commit A v2 ttl 3s; advance 1s; prepare A")
         .run();
     assert_eq!(wrong.verdict, Verdict::Violated);
+}
+
+const OVERLAPPING: &str = "s2: together { commit A v1 ttl 1s | prepare A }; prepare A";
+
+#[test]
+fn con_1_a_replay_runs_calls_that_overlap() {
+    let report = check(MemStore::with_clock).replay(OVERLAPPING).run();
+    assert_eq!(report.verdict, Verdict::Conforms, "{report}");
+}
+
+/// What a check says that cannot run the program that it was given.
+fn refusal(report: &Report) -> &str {
+    match &report.verdict {
+        Verdict::Misused(reason) => reason,
+        _ => panic!("{report}"),
+    }
+}
+
+#[test]
+fn con_1_calls_that_overlap_are_refused_of_a_check_for_one_client() {
+    let report = check(MemStore::with_clock)
+        .clients(1)
+        .replay(OVERLAPPING)
+        .run();
+    assert_eq!(
+        refusal(&report),
+        format!(
+            "calls of this program overlap, and the check is for one client: see Check::clients\n  \
+             {OVERLAPPING}"
+        )
+    );
+}
+
+#[test]
+fn con_1_calls_that_overlap_are_refused_of_a_store_for_one_client() {
+    let profile = Profile::default().one_client();
+    let check = check(MemStore::with_clock).profile(profile);
+    let report = check.replay(OVERLAPPING).run();
+    assert_eq!(
+        refusal(&report),
+        format!(
+            "the store is for one client at a time (Profile::one_client), and calls of this program \
+             overlap\n  {OVERLAPPING}"
+        )
+    );
+}
+
+#[test]
+fn dur_1_a_restart_is_refused_of_a_store_that_cannot_restart() {
+    let report = check(MemStore::with_clock)
+        .replay("s1: restart; prepare A")
+        .run();
+    assert!(
+        refusal(&report).ends_with(", as this program wants\n  s1: restart; prepare A"),
+        "{report}"
+    );
+}
+
+#[test]
+fn dur_1_a_restart_is_refused_in_a_program_whose_calls_overlap() {
+    let program = format!("{OVERLAPPING}; restart");
+    let report = check(MemStore::with_clock).replay(&program).run();
+    assert_eq!(
+        refusal(&report),
+        format!(
+            "a store cannot be restarted in a program whose calls overlap or are cancelled\n  {program}"
+        )
+    );
 }
 
 #[test]
@@ -310,6 +393,10 @@ fn misuse_is_told_and_nothing_runs() {
         (
             check().replay("fetch A"),
             "line 1 column 1: no operation \"fetch\"",
+        ),
+        (
+            check().replay("s2: together polls 1 3 { prepare A | drop A }"),
+            "line 1 column 22: no client 3; clients are numbered from 1 to 2 here",
         ),
         (
             check().replay("commit nil ttl 1s"),
@@ -483,4 +570,11 @@ fn err_1_a_store_that_hangs_is_reported_with_the_call_it_hung_in() {
         );
         assert!(text.contains("the check ended at that call, in the exhaustive search"));
     }
+}
+
+#[test]
+fn err_1_a_hang_says_how_to_run_its_program_again() {
+    let report = Hanging::check(true);
+    let again = again("s1: drop A; drop A");
+    assert!(report.to_string().contains(&again), "{again}\n{report}");
 }
