@@ -158,9 +158,11 @@ fn with_repeating_schedule(
         false => Some(program.clone()).filter(comes_again),
     };
     shown.repeats = schedule.is_some();
-    shown.luck = match shown.repeats {
-        true => None,
-        false => shown.luck.or(Some(Luck::Unsteady)),
+    // What wakes tasks from outside does so when it likes, though it did the same for some times.
+    shown.luck = match (shown.repeats, shown.luck) {
+        (true, Some(Luck::Woken)) => Some(Luck::Woken),
+        (true, _) => None,
+        (false, luck) => luck.or(Some(Luck::Unsteady)),
     };
     shown.program = Some(schedule.unwrap_or_else(|| with_drawn_schedules(program)));
     shown

@@ -6,6 +6,7 @@
 
 mod client;
 mod execution;
+mod outside;
 mod tasks;
 pub(crate) mod threads;
 mod underway;
@@ -41,7 +42,7 @@ pub(crate) fn execute(
     let underway = Arc::new(Underway::new(program));
     watch::running(Arc::clone(&underway) as _);
     let run = || {
-        subject.block_on(async {
+        let made = async {
             let instance = subject.fresh().await?;
             let course = Course::of(subject.passing());
             let world = World {
@@ -64,7 +65,8 @@ pub(crate) fn execute(
                 }
             }
             Ok::<_, BoxError>(records)
-        })
+        };
+        subject.block_on(outside::noted(made, &underway))
     };
     let run = panics::silently(|| panics::catching(run));
     // A store that panics when it is made or goes has been told of by now.
@@ -140,8 +142,8 @@ fn is_drawn(program: &Program) -> bool {
 fn threads_of(program: &Program) -> usize {
     let together = program.together().iter();
     let of_threads = together.filter(|one| matches!(one.schedule, Schedule::Threads(_)));
-    of_threads
-        .map(super::super::program::shape::Together::clients)
-        .max()
-        .unwrap_or(0)
+    of_threads.map(Together::clients).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,10 @@
 use super::Violation;
 use crate::clause::Clause;
 use crate::conformance::judge::nonlinearizable::Anomaly;
+use crate::conformance::judge::schedule::Luck;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::outline::outline;
+use crate::conformance::program::shape::Schedule;
 use crate::conformance::program::{OutcomeText, Program};
 use crate::model::{Op, Reply};
 
@@ -56,6 +58,12 @@ impl Violation {
             true => format!("   {}", OutcomeText(&got)),
             false => String::new(),
         });
+        let mut together = program.together().iter();
+        let has_threads = together.any(|one| matches!(one.schedule, Schedule::Threads(_)));
+        let luck = match has_threads {
+            true => Some(Luck::Threads),
+            false => (!repeats).then_some(Luck::Woken),
+        };
         Self {
             clause,
             because,
@@ -64,7 +72,7 @@ impl Violation {
             near_miss: None,
             refused_ids: Vec::new(),
             history: Some(history),
-            luck: None,
+            luck: luck.map(|luck| luck.to_string()),
             search,
             after: 0,
             repeats,

@@ -8,6 +8,7 @@ use crate::conformance::judge::coverage::Tally;
 use crate::conformance::judge::runner::no_store;
 use crate::conformance::judge::schedule;
 use crate::conformance::program::Program;
+use crate::conformance::program::shape::Together;
 use crate::conformance::subject::{NoRestart, panics, workers};
 
 /// Runs programs as they stand.
@@ -62,10 +63,7 @@ fn why_not(context: &Context<'_>, program: &Program) -> Result<Option<String>, S
     if program.has_restart() && !context.runner.can_restart()? {
         return Ok(Some(format!("{NoRestart}, as this program wants")));
     }
-    let clients = program
-        .together()
-        .iter()
-        .map(super::super::program::shape::Together::clients);
+    let clients = program.together().iter().map(Together::clients);
     let overlaps = clients.max().is_some_and(|clients| clients > 1);
     if overlaps && context.runner.profile.one_client {
         return Ok(Some(

@@ -15,6 +15,8 @@ use std::time::Duration;
 #[derive(Default)]
 pub(crate) struct Watch {
     beats: Mutex<Vec<Arc<Beat>>>,
+    /// Threads that the kit holds inside a call, which others may have to wait for.
+    held: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -110,6 +112,24 @@ pub(crate) fn call_returned() {
     with_beat(|beat| add_one(&beat.returned));
 }
 
+/// Notes that the kit itself keeps the calls waiting that are under way on this thread.
+pub(crate) fn waits() {
+    with_beat(|beat| {
+        add_one(&beat.begun);
+        add_one(&beat.returned);
+    });
+}
+
+/// Has this thread held in a call for as long as `wait` takes.
+pub(crate) fn held(wait: impl FnOnce()) {
+    let Some(watch) = Watch::here() else {
+        return wait();
+    };
+    watch.held.fetch_add(1, Ordering::SeqCst);
+    wait();
+    watch.held.fetch_sub(1, Ordering::SeqCst);
+}
+
 /// Notes that no call is under way on this thread.
 pub(crate) fn all_returned() {
     with_beat(|beat| {
@@ -170,12 +190,13 @@ impl Watcher {
         self.passed += looked.saturating_sub(self.last).min(2 * self.look);
         self.last = looked;
         let now = self.passed;
+        let is_held = self.watch.held.load(Ordering::SeqCst) > 0;
         let beats = lock(&self.watch.beats);
         self.seen.resize(beats.len(), ((0, 0), now));
         beats.iter().zip(&mut self.seen).find_map(|(beat, seen)| {
             let returned = beat.returned.load(Ordering::Relaxed);
             let begun = beat.begun.load(Ordering::Relaxed);
-            if (begun, returned) != seen.0 {
+            if is_held || (begun, returned) != seen.0 {
                 *seen = ((begun, returned), now);
             }
             let is_hung = begun > returned && now.saturating_sub(seen.1) >= patience;
@@ -213,6 +234,27 @@ mod tests {
             assert!(!hangs_at(1_000), "two seconds of these count");
             assert!(!(1_001..=1_002).any(&mut hangs_at));
             assert!(hangs_at(1_003));
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn no_call_hangs_while_the_kit_keeps_it_waiting() {
+        thread::spawn(|| {
+            let watch = Arc::<Watch>::default();
+            watch.enter();
+            running(Arc::new(vec![Op::Restart]));
+            call_begins();
+            let mut watcher = Watcher::new(watch, SECOND);
+            let mut hangs_at = |second: u32| watcher.hung_at(second * SECOND, 5 * SECOND).is_some();
+            held(|| assert!(!(1..=20).any(&mut hangs_at)));
+            for second in 21..40 {
+                waits();
+                assert!(!hangs_at(second));
+            }
+            assert!(!(40..=43).any(&mut hangs_at));
+            assert!(hangs_at(44), "since the 39th second");
         })
         .join()
         .unwrap();

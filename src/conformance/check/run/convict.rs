@@ -9,10 +9,12 @@ use crate::conformance::explain::{counterexample, crash, masked, shrink};
 use crate::conformance::judge::failure::{Failing, Mistake, Probe, Symptom};
 use crate::conformance::judge::flaky::{self, Flaky, comes_again};
 use crate::conformance::judge::nonlinearizable::Anomaly;
+use crate::conformance::program::Program;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::report::Violation;
 use crate::conformance::search::definition::Takes;
 use crate::conformance::search::found::{Caught, Found};
+use crate::conformance::search::histories::SHORT;
 use crate::conformance::search::restarted;
 use crate::conformance::subject::workers;
 use crate::model::Op;
@@ -182,11 +184,19 @@ impl Run<'_> {
         }
     }
 
-    /// Of calls that no order explains: those of each clause that are the fewest, made fewer still.
+    /// Of calls that no order explains: those of each clause that are the fewest, made fewer still. Those of
+    /// a short program come first, since of a long one nobody knows which calls made the store so.
     fn convict_anomalies(&mut self, name: &'static str, anomalies: Vec<Anomaly>) {
         let cancelled = |found: &&Anomaly| found.clause == Clause::Can1;
         let mut of_cancelled = anomalies.iter().filter(cancelled);
         let is_wrong_if_late = of_cancelled.any(|found| found.is_right_if_late == Some(false));
+        let rank = |anomaly: &Anomaly| {
+            let is_long = |program: &Program| program.ops().len() > SHORT;
+            (
+                anomaly.program.as_ref().is_some_and(is_long),
+                anomaly.size(),
+            )
+        };
         let mut smallest: BTreeMap<Clause, Anomaly> = BTreeMap::new();
         for mut anomaly in anomalies {
             // To claim that calls may come late would not do if some history stayed wrong.
@@ -197,7 +207,7 @@ impl Run<'_> {
                 Entry::Vacant(vacant) => {
                     vacant.insert(anomaly);
                 }
-                Entry::Occupied(mut known) if anomaly.size() < known.get().size() => {
+                Entry::Occupied(mut known) if rank(&anomaly) < rank(known.get()) => {
                     known.insert(anomaly);
                 }
                 Entry::Occupied(_) => {}

@@ -6,6 +6,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::history::Record;
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::shape::{self, Schedule, Together};
+use crate::conformance::subject::watch;
 use crate::store::BoxError;
 use std::future::poll_fn;
 use std::ops::Range;
@@ -32,6 +33,7 @@ pub(super) async fn together(
     let mut crowd = Crowd {
         tasks: tasks.collect(),
         records: Vec::new(),
+        is_off: false,
         underway,
     };
     let (given, mut waits) = match &together.schedule {
@@ -103,13 +105,42 @@ impl<'a> Task<'a> {
 }
 
 /// A turn that is given to a task which sleeps, while another could go on, is waited for no longer than
-/// this: the store is another one by now.
+/// this: the store is another one by now. Of a look that comes late, when the machine was busy with
+/// others, no more counts than `LOOK`: so may have been whoever is to wake the task.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(1);
+
+/// How long a turn has been waited for.
+struct Waited {
+    clock: SystemClock,
+    /// When it was looked last, and the time that counts.
+    last: Duration,
+    passed: Duration,
+}
+
+impl Waited {
+    fn new() -> Self {
+        Self {
+            clock: SystemClock::new(),
+            last: Duration::ZERO,
+            passed: Duration::ZERO,
+        }
+    }
+
+    fn look(&mut self) -> Duration {
+        let now = self.clock.now();
+        self.passed += now.saturating_sub(self.last).min(LOOK);
+        self.last = now;
+        self.passed
+    }
+}
 
 /// The tasks that have not ended.
 struct Crowd<'a> {
     tasks: Vec<Task<'a>>,
     records: Vec<Record>,
+    /// A turn was waited for in vain: what is left of the order is gone through without a wait.
+    is_off: bool,
     underway: &'a Underway,
 }
 
@@ -126,7 +157,7 @@ impl Crowd<'_> {
     fn as_given(
         &mut self,
         given: &mut slice::Iter<'_, shape::Poll>,
-        waits: &mut Option<SystemClock>,
+        waits: &mut Option<Waited>,
         context: &Context<'_>,
     ) -> Poll<Result<bool, BoxError>> {
         while let Some(turn) = given.as_slice().first() {
@@ -143,12 +174,12 @@ impl Crowd<'_> {
             };
             // One that has ended has no turn.
             if let Some(place) = place {
-                let must_wait =
-                    matches!(turn, shape::Poll::Woken(_)) && !self.tasks[place].is_awake();
-                if must_wait && !self.is_late(waits, context) {
+                let task = &self.tasks[place];
+                let sleeps = matches!(turn, shape::Poll::Woken(_)) && !task.is_awake();
+                if sleeps && !self.is_off && !self.is_late(waits, context) {
                     return Poll::Pending;
                 }
-                if !must_wait
+                if !sleeps
                     && let Some(ended) = self.turn(place)
                     && let Err(error) = ended
                 {
@@ -163,15 +194,16 @@ impl Crowd<'_> {
 
     /// Whether a task has slept for too long, in which another could have gone on. Where all sleep,
     /// something else will wake one, or the call hangs.
-    fn is_late(&self, waits: &mut Option<SystemClock>, context: &Context<'_>) -> bool {
+    fn is_late(&mut self, waits: &mut Option<Waited>, context: &Context<'_>) -> bool {
         if !self.tasks.iter().any(Task::is_awake) {
-            self.underway.all_sleep();
+            self.underway.woken_from_outside();
             return false;
         }
-        let since = waits.get_or_insert_with(SystemClock::new);
-        if since.now() > LONGEST_WAIT {
+        if waits.get_or_insert_with(Waited::new).look() > LONGEST_WAIT {
+            self.is_off = true;
             return true;
         }
+        watch::waits();
         thread::yield_now();
         context.waker().wake_by_ref();
         false
@@ -185,7 +217,7 @@ impl Crowd<'_> {
             let awake = awake.filter(|(_, task)| task.is_awake());
             let awake: Vec<usize> = awake.map(|(place, _)| place).collect();
             if awake.is_empty() {
-                self.underway.all_sleep();
+                self.underway.woken_from_outside();
                 return Poll::Pending;
             }
             let chosen = match rng.below(8) {

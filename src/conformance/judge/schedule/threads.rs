@@ -82,7 +82,7 @@ const BRIEFLY: Duration = Duration::from_micros(50);
 
 /// One that is to be held is, until the others have returned, but for no longer than this: they may wait
 /// for a lock of its own.
-const LONGEST_HOLD: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(1);
 
 /// Where the clients meet.
 struct Stage {
@@ -369,7 +369,8 @@ impl Act {
         move || {
             is_held.store(true, Ordering::SeqCst);
             let clock = SystemClock::new();
-            wait_until(|| ended.load(Ordering::SeqCst) >= others || clock.now() > longest);
+            let is_over = || ended.load(Ordering::SeqCst) >= others || clock.now() > longest;
+            watch::held(|| wait_until(is_over));
         }
     }
 }

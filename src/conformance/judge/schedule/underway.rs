@@ -41,8 +41,8 @@ impl Underway {
         }
     }
 
-    /// Notes that all tasks sleep, so that something else has to wake one.
-    pub(super) fn all_sleep(&self) {
+    /// Notes that something which is not of the run wakes a call, or has to, as all sleep.
+    pub(super) fn woken_from_outside(&self) {
         self.is_woken.store(true, Ordering::Relaxed);
     }
 

@@ -30,15 +30,14 @@ pub(crate) fn broken(
     if program.overlaps() || !program.is_cancelling() {
         return Ok(None);
     }
-    let is_remote = context.runner.profile.remote;
-    let Some(end) = first_failure(program, &execution.records, is_remote) else {
+    let Some(end) = first_failure(context, program, &execution.records) else {
         return Ok(None);
     };
     // What is remote must fail to the end every time, not only at first.
-    if is_remote && breaks(context, program)?.is_none() {
-        return Ok(None);
-    }
-    let mut broken = program.without(end + 1..program.ops().len());
+    let mut broken = match context.runner.profile.remote {
+        true => program.clone(),
+        false => program.without(end + 1..program.ops().len()),
+    };
     let Some(mut shown) = breaks(context, &broken)? else {
         return Ok(None);
     };
@@ -66,7 +65,7 @@ fn calls(program: &Program) -> Vec<usize> {
 
 /// The place of the first call that was not cancelled and failed. What is remote may still be at the
 /// cancelled call and need a moment; so it must fail to the end.
-fn first_failure(program: &Program, records: &[Record], is_remote: bool) -> Option<usize> {
+fn first_failure(context: &Context<'_>, program: &Program, records: &[Record]) -> Option<usize> {
     let calls = calls(program);
     let later = || {
         let all = calls.iter().zip(records);
@@ -75,7 +74,7 @@ fn first_failure(program: &Program, records: &[Record], is_remote: bool) -> Opti
     };
     let end = later().find(|(_, record)| has_failed(record))?.0;
     let all_fail = || later().count() >= ENOUGH && later().all(|(_, record)| has_failed(record));
-    let is_over = !is_remote || all_fail();
+    let is_over = !context.runner.profile.remote || all_fail();
     is_over.then_some(*end)
 }
 
@@ -91,6 +90,9 @@ fn breaks(context: &Context<'_>, program: &Program) -> Result<Option<Vec<Record>
         let is_cancelled = records.iter().any(|record| record.outcome.is_none());
         let all = records.len() == calls(program).len();
         if !all || !is_cancelled || !records.last().is_some_and(has_failed) {
+            return Ok(None);
+        }
+        if first_failure(context, program, &records).is_none() {
             return Ok(None);
         }
         let to_its_end = run(&program.with_polls(usize::MAX))?;
