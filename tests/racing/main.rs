@@ -5,6 +5,7 @@ mod broken;
 mod cancelled;
 mod meetings;
 mod racer;
+mod replayed;
 mod reports;
 mod right;
 mod sweepers;
@@ -23,7 +24,7 @@ fn caught(report: &Report) -> Vec<Clause> {
 fn are_caught(entrants: &[Entrant]) {
     let mut missed = Vec::new();
     for entrant in entrants {
-        let report = entrant.judged(2_000, 1);
+        let report = entrant.report(2_000);
         if caught(&report) != entrant.clauses {
             missed.push(format!("{}:\n{report}", entrant.name));
         }
@@ -53,7 +54,7 @@ fn can_1_calls_that_break_off_half_way_are_caught() {
 fn can_1_stores_that_fail_after_a_cancelled_call_are_caught() {
     are_caught(&broken::wrong());
     for entrant in broken::right() {
-        let report = entrant.judged(400, 1);
+        let report = entrant.report(400);
         let can_1 = report
             .violations
             .iter()
@@ -80,7 +81,7 @@ fn by_luck() -> Vec<Entrant> {
 #[test]
 fn con_1_stores_that_race_between_two_instructions_are_named_no_other_clause() {
     for entrant in by_luck() {
-        let report = entrant.judged(400, 1);
+        let report = entrant.report(400);
         let is_its_own = |clause| entrant.clauses.contains(clause);
         assert!(
             caught(&report).iter().all(is_its_own),

@@ -2,9 +2,9 @@
 
 use session_spec::conformance::{Check, Factory, Profile, Report, check};
 use session_spec::{Clause, Clock, Constraint, DynStore, ManualClock, Snapshot, Store, StoreError};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -135,6 +135,15 @@ impl Entrant {
             make,
             patience: PATIENCE,
         }
+    }
+
+    /// What a check of so many random programs says: made once, for all tests that ask for it.
+    pub(crate) fn report(&self, sequences: usize) -> Report {
+        type Reports = BTreeMap<(&'static str, usize), Arc<OnceLock<Report>>>;
+        static REPORTS: Mutex<Reports> = Mutex::new(BTreeMap::new());
+        let key = (self.name, sequences);
+        let report = Arc::clone(lock(&REPORTS).entry(key).or_default());
+        report.get_or_init(|| self.judged(sequences, 1)).clone()
     }
 
     pub(crate) fn judged(&self, sequences: usize, seed: u64) -> Report {
