@@ -2,10 +2,12 @@
 
 mod error;
 mod strict;
+mod unique;
 
 pub use error::{DataError, MAX_DEPTH};
 
 use error::Defect;
+pub(crate) use unique::Unique;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Number, Value};
@@ -80,8 +82,8 @@ impl Data {
     ///
     /// # Errors
     /// When JSON cannot carry the value back (SNP-4): [`DataError::NotFinite`],
-    /// [`DataError::OutOfRange`], [`DataError::TooDeep`], [`DataError::Unserializable`],
-    /// [`DataError::Reserved`]. Nothing has changed then.
+    /// [`DataError::OutOfRange`], [`DataError::TooDeep`], [`DataError::Repeated`],
+    /// [`DataError::Unserializable`], [`DataError::Reserved`]. Nothing has changed then.
     pub fn set<T: Serialize>(&mut self, key: &str, value: T) -> Result<(), DataError> {
         let value = strict::to_value(&value)
             .and_then(|value| admit(&value, MAX_DEPTH).map(|()| value))
@@ -206,7 +208,7 @@ impl Serialize for Data {
 
 impl<'de> Deserialize<'de> for Data {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = Map::deserialize(deserializer)?;
+        let map = unique::map(deserializer)?;
         Self::try_from(map).map_err(de::Error::custom)
     }
 }

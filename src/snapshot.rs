@@ -1,10 +1,10 @@
 //! Snapshots: a session's state at one moment, as it is stored and sent.
 
-use crate::data::{Data, DataError};
+use crate::data::{Data, DataError, Unique};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
+use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ struct Parts {
     #[serde(
         default,
         skip_serializing_if = "Data::is_empty",
-        deserialize_with = "null_as_empty"
+        deserialize_with = "absent_as_empty"
     )]
     data: Data,
 }
@@ -65,9 +65,34 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// Go writes a nil map without `omitempty` as null.
-fn null_as_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Data, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+/// Go writes a nil map without `omitempty` as null, and PHP an empty one as a list.
+fn absent_as_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Data, D::Error> {
+    struct MaybeEmpty;
+
+    impl<'de> Visitor<'de> for MaybeEmpty {
+        type Value = Data;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of data")
+        }
+
+        fn visit_unit<E>(self) -> Result<Data, E> {
+            Ok(Data::default())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Data, A::Error> {
+            match items.next_element::<de::IgnoredAny>()? {
+                None => Ok(Data::default()),
+                Some(_) => Err(de::Error::invalid_type(de::Unexpected::Seq, &self)),
+            }
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Data, A::Error> {
+            Data::deserialize(MapAccessDeserializer::new(entries))
+        }
+    }
+
+    deserializer.deserialize_any(MaybeEmpty)
 }
 
 impl Snapshot {
@@ -124,8 +149,10 @@ impl Snapshot {
 
     /// Reads the wire form of the snapshot stored under `expected_id` (SNP-3, SNP-4).
     ///
-    /// Unknown top-level fields are ignored; unknown attributes of the user are kept. An integer
-    /// outside i64 and u64 is read as a double, as JSON readers commonly do.
+    /// Unknown top-level fields are ignored; unknown attributes of the user are kept. A number that is
+    /// neither an integer of i64 or u64 nor exactly a double is read as the nearest double, as JSON
+    /// readers commonly do; one beyond the largest is malformed, and so is an object in `user` or `data`
+    /// with a key twice.
     ///
     /// # Errors
     /// [`DecodeError::Malformed`] when the bytes are no snapshot, [`DecodeError::OtherId`] when
@@ -328,10 +355,15 @@ impl<'de> Deserialize<'de> for User {
                 let mut email = None;
                 let mut attributes = Map::new();
                 while let Some(key) = fields.next_key::<String>()? {
-                    if key == EMAIL {
-                        email = Some(fields.next_value()?);
-                    } else {
-                        attributes.insert(key, fields.next_value::<Value>()?);
+                    let is_repeated = match key == EMAIL {
+                        true => email.replace(fields.next_value()?).is_some(),
+                        false => {
+                            let Unique(value) = fields.next_value()?;
+                            attributes.insert(key, value).is_some()
+                        }
+                    };
+                    if is_repeated {
+                        return Err(de::Error::custom("a key stands twice"));
                     }
                 }
                 Ok(User {

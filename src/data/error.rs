@@ -28,6 +28,13 @@ pub enum DataError {
         /// The key it was set under.
         key: String,
     },
+    /// An object in it would have a key twice, of which JSON readers keep one: the map keys `1` and `"1"`,
+    /// or a field that repeats one of those it is flattened among.
+    #[error("value under {key:?} has an object with a key twice")]
+    Repeated {
+        /// The key it was set under.
+        key: String,
+    },
     /// The type's own `Serialize` failed, or it has map keys that are not strings in JSON.
     #[error("value under {key:?} has no JSON form")]
     Unserializable {
@@ -57,6 +64,7 @@ pub(super) enum Defect {
     NotFinite,
     OutOfRange,
     TooDeep,
+    Repeated,
     Unserializable,
     /// A key that `serde_json` gives a meaning of its own.
     Reserved(&'static str),
@@ -69,6 +77,7 @@ impl Defect {
             Self::NotFinite => DataError::NotFinite { key },
             Self::OutOfRange => DataError::OutOfRange { key },
             Self::TooDeep => DataError::TooDeep { key },
+            Self::Repeated => DataError::Repeated { key },
             Self::Unserializable => DataError::Unserializable { key },
             Self::Reserved(inner) => DataError::Reserved {
                 key: inner.to_owned(),

@@ -1,7 +1,8 @@
 //! Strict: a serializer into JSON values that refuses what JSON would silently change.
 //!
 //! `serde_json` turns NaN and the infinities into null and recurses as deep as a value goes. This
-//! wraps its serializer, looks at every number on the way, and counts levels.
+//! wraps its serializer, looks at every number on the way, and counts levels and entries: where fewer
+//! come out than went in, one had the key of another.
 
 use super::error::{Defect, MAX_DEPTH};
 use serde::ser::{self, Serialize, Serializer};
@@ -10,14 +11,27 @@ use std::cell::Cell;
 
 /// The JSON form of `value`, if JSON can carry it back.
 pub(super) fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Defect> {
-    let defect = Cell::new(Defect::Unserializable);
+    let (defect, entries) = (Cell::new(Defect::Unserializable), Cell::new(0));
     let at = At {
         depth_left: MAX_DEPTH,
         defect: &defect,
+        entries: &entries,
     };
-    at.wrap(value)
-        .serialize(serde_json::value::Serializer)
-        .map_err(|_| defect.get())
+    let serialized = at.wrap(value).serialize(serde_json::value::Serializer);
+    let value = serialized.map_err(|_| defect.get())?;
+    match entries_in(&value) == entries.get() {
+        true => Ok(value),
+        false => Err(Defect::Repeated),
+    }
+}
+
+/// How many entries all objects in a value have together.
+fn entries_in(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(entries_in).sum(),
+        Value::Object(map) => map.len() + map.values().map(entries_in).sum::<usize>(),
+        _ => 0,
+    }
 }
 
 /// Where in the value the serializer stands.
@@ -26,6 +40,8 @@ struct At<'a> {
     depth_left: usize,
     /// What went wrong, kept beside the error, which can only carry text.
     defect: &'a Cell<Defect>,
+    /// How many entries of objects there were so far.
+    entries: &'a Cell<usize>,
 }
 
 impl<'a> At<'a> {
@@ -36,6 +52,11 @@ impl<'a> At<'a> {
     fn fail<E: ser::Error>(self, defect: Defect) -> E {
         self.defect.set(defect);
         E::custom("JSON cannot carry this value back")
+    }
+
+    /// One more entry of an object.
+    fn entry(self) {
+        self.entries.set(self.entries.get() + 1);
     }
 
     /// One level down.
@@ -77,11 +98,14 @@ macro_rules! pass {
     )*};
 }
 
-/// Opens a list or a map, `levels` down.
+/// Opens a list or a map, `levels` down: with two, the outer one is an object with one entry.
 macro_rules! open {
     ($($method:ident($($arg:ident: $type:ty),*) -> $compound:ident, $levels:literal;)*) => {$(
         fn $method(self, $($arg: $type),*) -> Result<Self::$compound, S::Error> {
             let at = self.at.levels_down($levels)?;
+            if $levels == 2 {
+                at.entry();
+            }
             Ok(Strict { at, inner: self.inner.$method($($arg),*)? })
         }
     )*};
@@ -188,6 +212,7 @@ impl<'a, S: Serializer> Serializer for Strict<'a, S> {
         value: &T,
     ) -> Result<S::Ok, S::Error> {
         let at = self.at.inside()?;
+        at.entry();
         self.inner
             .serialize_newtype_variant(name, index, variant, &at.wrap(value))
     }
@@ -205,6 +230,11 @@ macro_rules! items {
                 $($name: $type,)?
                 value: &T,
             ) -> Result<(), C::Error> {
+                // What has a key is an entry.
+                $(
+                    let _: $type = $name;
+                    self.at.entry();
+                )?
                 self.inner.$method($($name,)? &self.at.wrap(value))
             }
 
@@ -234,6 +264,7 @@ impl<C: ser::SerializeMap> ser::SerializeMap for Strict<'_, C> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
+        self.at.entry();
         self.inner.serialize_value(&self.at.wrap(value))
     }
 

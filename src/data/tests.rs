@@ -90,6 +90,46 @@ fn snp_4_a_key_that_serde_json_keeps_for_itself_is_refused() {
     }
 }
 
+/// A map whose keys are numbers or texts.
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(untagged)]
+enum Key {
+    Number(u32),
+    Text(&'static str),
+}
+
+/// Two fields, and whatever else there is.
+#[derive(Serialize)]
+struct Open {
+    role: u32,
+    #[serde(flatten)]
+    rest: BTreeMap<&'static str, u32>,
+}
+
+#[derive(Serialize)]
+enum Wrapped {
+    Open(Open),
+}
+
+#[test]
+fn snp_4_an_object_that_would_have_a_key_twice_is_refused() {
+    let repeated = Err(DataError::Repeated {
+        key: "k".to_owned(),
+    });
+    let keys = |text| BTreeMap::from([(Key::Number(1), 1), (Key::Text(text), 2)]);
+    assert_eq!(of(keys("1")), repeated);
+    assert_eq!(of([Some(keys("1"))]), repeated);
+    assert!(of(keys("2")).is_ok());
+    let open = |key| Open {
+        role: 1,
+        rest: BTreeMap::from([(key, 2)]),
+    };
+    assert_eq!(of(open("role")), repeated);
+    assert_eq!(of(Wrapped::Open(open("role"))), repeated);
+    assert!(of(open("roles")).is_ok());
+    assert!(of(Wrapped::Open(open("roles"))).is_ok());
+}
+
 #[test]
 fn snp_4_the_depth_limit_is_exact() {
     let too_deep = Err(DataError::TooDeep {
