@@ -7,12 +7,12 @@ mod unique;
 pub use error::{DataError, MAX_DEPTH};
 
 use error::Defect;
-pub(crate) use unique::Unique;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 use std::sync::Arc;
+pub(crate) use unique::Unique;
 
 /// JSON values under string keys. Clones share one map until one of them is written to (SNP-2), so
 /// a clone costs the same however much is in it. Empty data allocates nothing.

@@ -355,12 +355,11 @@ impl<'de> Deserialize<'de> for User {
                 let mut email = None;
                 let mut attributes = Map::new();
                 while let Some(key) = fields.next_key::<String>()? {
-                    let is_repeated = match key == EMAIL {
-                        true => email.replace(fields.next_value()?).is_some(),
-                        false => {
-                            let Unique(value) = fields.next_value()?;
-                            attributes.insert(key, value).is_some()
-                        }
+                    let is_repeated = if key == EMAIL {
+                        email.replace(fields.next_value()?).is_some()
+                    } else {
+                        let Unique(value) = fields.next_value()?;
+                        attributes.insert(key, value).is_some()
                     };
                     if is_repeated {
                         return Err(de::Error::custom("a key stands twice"));

@@ -10,6 +10,7 @@ use session_spec::{
     Clause, Data, Disagreement, ManualClock, MemStore, Op, Oracle, Session, Snapshot, Store,
     StoreError,
 };
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -427,4 +428,91 @@ fn ses_8_its_debug_form_shows_the_store_and_none_of_the_calls() {
     block_on(oracle.commit(&snapshot("id", "csrf"), HOUR)).unwrap();
     let shown = "Oracle { store: MemStore { entries: 1, .. }, .. }";
     assert_eq!(format!("{oracle:?}"), shown);
+}
+
+/// An oracle over a store that forgets to drop, and the answer that it has given wrongly by then: the task
+/// that asked has ended in a panic, which somebody has caught.
+fn caught_once() -> Oracle<NeverDrops, ManualClock> {
+    let clock = ManualClock::new();
+    let oracle = Oracle::with_clock(NeverDrops(MemStore::with_clock(clock.clone())), clock);
+    block_on(oracle.commit(&snapshot("A", "v1"), HOUR)).unwrap();
+    block_on(oracle.drop("A")).unwrap();
+    let call = || block_on(oracle.prepare("A"));
+    assert!(says_drp_1(panic::catch_unwind(AssertUnwindSafe(call))));
+    oracle
+}
+
+fn says_drp_1<T>(caught: thread::Result<T>) -> bool {
+    let message = caught
+        .err()
+        .and_then(|panic| panic.downcast::<String>().ok());
+    message.is_some_and(|message| message.starts_with("DRP-1 violated: "))
+}
+
+#[test]
+fn what_a_runtime_has_caught_is_raised_by_the_next_call_on_any_clone() {
+    let oracle = caught_once();
+    let clone = oracle.clone();
+    for _ in 0..2 {
+        let call = || block_on(clone.commit(&snapshot("B", "v1"), HOUR));
+        assert!(says_drp_1(panic::catch_unwind(AssertUnwindSafe(call))));
+    }
+    assert_eq!(oracle.verify().unwrap_err().clause, Clause::Drp1);
+}
+
+#[test]
+fn what_a_runtime_has_caught_is_raised_by_the_drop_of_the_last_clone() {
+    let oracle = caught_once();
+    let clone = oracle.clone();
+    drop(oracle);
+    assert!(says_drp_1(panic::catch_unwind(AssertUnwindSafe(|| drop(
+        clone
+    )))));
+}
+
+#[test]
+fn a_thread_that_panics_already_is_not_ended_by_the_drop() {
+    let ended = thread::spawn(|| {
+        let _oracle = caught_once();
+        panic!("for a reason of its own");
+    });
+    let message = ended.join().unwrap_err();
+    assert_eq!(message.downcast_ref(), Some(&"for a reason of its own"));
+}
+
+#[test]
+fn what_verify_has_returned_is_not_raised_again() {
+    let oracle = caught_once();
+    let first = oracle.verify().unwrap_err();
+    assert_eq!(first.clause, Clause::Drp1);
+    block_on(oracle.commit(&snapshot("B", "v1"), HOUR)).unwrap();
+    assert_eq!(oracle.verify(), Err(first));
+}
+
+#[test]
+fn whoever_listens_is_told_and_nothing_is_raised() {
+    let clock = ManualClock::new();
+    let (oracle, heard) = listening(NeverDrops(MemStore::with_clock(clock.clone())), &clock);
+    assert_eq!(oracle.verify(), Ok(()));
+    block_on(oracle.commit(&snapshot("A", "v1"), HOUR)).unwrap();
+    block_on(oracle.drop("A")).unwrap();
+    block_on(oracle.prepare("A")).unwrap();
+    block_on(oracle.prepare("B")).unwrap();
+    assert_eq!(clauses(&heard), [Clause::Drp1]);
+    assert_eq!(oracle.verify().unwrap_err(), heard.lock().unwrap()[0]);
+}
+
+#[test]
+fn a_history_says_when_each_call_was_made() {
+    let clock = ManualClock::new();
+    let (oracle, heard) = listening(NeverDrops(MemStore::with_clock(clock.clone())), &clock);
+    block_on(oracle.commit(&snapshot("A", "v1"), HOUR)).unwrap();
+    clock.advance(Duration::from_secs(1));
+    block_on(oracle.drop("A")).unwrap();
+    clock.advance(Duration::from_secs(2));
+    block_on(oracle.prepare("A")).unwrap();
+    let history = heard.lock().unwrap()[0].history.clone();
+    let times =
+        "c1's commit: from 0s to 0s\nc1's drop: from 1s to 1s\nc1's prepare: from 3s to 3s\n";
+    assert!(history.ends_with(times), "{history}");
 }

@@ -140,11 +140,18 @@ fn snp_4_a_number_that_no_double_holds_is_the_nearest_double() {
     for (number, nearest) in [
         ("1e-400", 0.0),
         ("-1e-400", -0.0),
-        ("0.1000000000000000055511151231257827021181583404541015625", 0.1),
+        (
+            "0.1000000000000000055511151231257827021181583404541015625",
+            0.1,
+        ),
         ("18446744073709551616", 18_446_744_073_709_551_616.0),
         ("-9223372036854775809", -9_223_372_036_854_775_808.0),
     ] {
-        assert_eq!(read(number), Ok(with_data(json!({ "k": nearest }))), "{number}");
+        assert_eq!(
+            read(number),
+            Ok(with_data(json!({ "k": nearest }))),
+            "{number}"
+        );
     }
     assert!(is_malformed(&read("1e400")) && is_malformed(&read("-1e400")));
 }

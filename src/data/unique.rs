@@ -13,7 +13,9 @@ pub(crate) struct Unique(pub(crate) Value);
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// An object in which every key stands once.
-pub(super) fn map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+pub(super) fn map<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Map<String, Value>, D::Error> {
     struct Entries;
 
     impl<'de> Visitor<'de> for Entries {

@@ -13,11 +13,11 @@ use crate::constraint::Constraint;
 use crate::model::{Nanos, Op, Reply};
 use crate::token;
 use std::collections::HashMap;
-use std::fmt;
 use std::time::Duration;
 
 /// What a store did that the contract does not allow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{clause} violated: {}\n{history}\nbecause  {because}.", clause.statement())]
 #[non_exhaustive]
 pub struct Disagreement {
     /// The clause it breaks; of calls that overlapped, [`Clause::Con1`], and [`Clause::Can1`] where one of
@@ -25,23 +25,9 @@ pub struct Disagreement {
     pub clause: Clause,
     /// Why.
     pub because: String,
-    /// The calls that are needed to see it: who called what when, drawn. Snapshots are `v1`, `v2`, ..
+    /// The calls that are needed to see it: who called what when, drawn, and the times of each by the
+    /// clock. Snapshots are `v1`, `v2`, ..
     pub history: String,
-}
-
-impl fmt::Display for Disagreement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            clause,
-            because,
-            history,
-        } = self;
-        write!(
-            f,
-            "{clause} violated: {}\n{history}\nbecause  {because}.",
-            clause.statement()
-        )
-    }
 }
 
 /// Every prepare of one id beyond these is forgotten, if it has returned.
@@ -164,7 +150,7 @@ impl Journal {
             return Some(Disagreement {
                 clause: in_turn.unwrap_or(anomaly.clause),
                 because: anomaly.because(),
-                history: anomaly.lanes,
+                history: anomaly.lanes.clone() + &anomaly.times(),
             });
         }
         forget(calls, &self.profile);

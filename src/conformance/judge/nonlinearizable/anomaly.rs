@@ -6,8 +6,8 @@ use crate::conformance::judge::linear::{Reduced, Value};
 use crate::conformance::judge::schedule::Luck;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::outline::outline;
-use crate::conformance::program::{Operation, OutcomeText, Program};
-use crate::model::Op;
+use crate::conformance::program::{Operation, OutcomeText, Program, Time};
+use crate::model::{Nanos, Op};
 
 /// The calls on one id that are needed to see that no order explains what they returned.
 #[derive(Clone)]
@@ -42,6 +42,19 @@ impl Anomaly {
             .iter()
             .map(|record| Operation(&record.op).to_string().len());
         (self.records.len(), texts.sum())
+    }
+
+    /// When each of the calls was made and when it had returned, by the clock: a line each.
+    pub(crate) fn times(&self) -> String {
+        let line = |record: &Record| {
+            let (client, call) = (lane(&self.records, record), name(&record.op));
+            let from = Time(record.clock.from);
+            match record.clock.to {
+                Nanos::MAX => format!("c{client}'s {call}: from {from} on\n"),
+                to => format!("c{client}'s {call}: from {from} to {}\n", Time(to)),
+            }
+        };
+        self.records.iter().map(line).collect()
     }
 
     /// What is wrong, with the hint at what a store may claim for which it would be right.
@@ -194,4 +207,16 @@ pub(super) fn name(op: &Op) -> &'static str {
         Op::Advance { .. } => "advance",
         Op::Restart => "restart",
     }
+}
+
+/// The number of a call's lane among those of these calls, in whose order lanes are drawn.
+pub(super) fn lane(records: &[Record], of: &Record) -> usize {
+    let mut clients: Vec<u32> = Vec::new();
+    for record in records {
+        if !clients.contains(&record.client) {
+            clients.push(record.client);
+        }
+    }
+    let place = clients.iter().position(|client| *client == of.client);
+    place.map_or(0, |place| place + 1)
 }

@@ -1,6 +1,6 @@
 //! Context: what else was called, besides the calls that no order explains.
 
-use super::anomaly::{Anomaly, name};
+use super::anomaly::{Anomaly, lane, name};
 use crate::clause::Clause;
 use crate::conformance::judge::history::{History, Record};
 use crate::conformance::program::Operation;
@@ -86,16 +86,4 @@ impl Anomaly {
         }
         self
     }
-}
-
-/// The number of a call's lane among those of these calls, in whose order lanes are drawn.
-fn lane(records: &[Record], of: &Record) -> usize {
-    let mut clients: Vec<u32> = Vec::new();
-    for record in records {
-        if !clients.contains(&record.client) {
-            clients.push(record.client);
-        }
-    }
-    let place = clients.iter().position(|client| *client == of.client);
-    place.map_or(0, |place| place + 1)
 }
