@@ -418,6 +418,87 @@ fn misuse_is_told_and_nothing_runs() {
 }
 
 #[test]
+fn a_setting_or_a_claim_that_cannot_be_is_named_with_its_value_and_what_is_accepted() {
+    let claiming = |profile| check(MyStore::with_clock).profile(profile);
+    let claims = Profile::default;
+    for (misused, words) in [
+        (
+            check(MyStore::with_clock).patience(Duration::ZERO),
+            "Check::patience is 0s; it is at least 1ns and at most max",
+        ),
+        (
+            check(MyStore::with_clock).tick(Duration::MAX),
+            "Check::tick is max; it is at least 1ns and at most 2592000s",
+        ),
+        (
+            check(MyStore::with_clock).tick(Duration::ZERO),
+            "Check::tick is 0s; it is at least 1ns",
+        ),
+        (
+            claiming(claims().resolution(Duration::MAX)),
+            "Profile::resolution is max; it is at least 0s and at most 1296000s",
+        ),
+        (
+            claiming(claims().uncertainty(Duration::MAX)),
+            "Profile::uncertainty is max",
+        ),
+        (
+            claiming(claims().horizon(Duration::ZERO)),
+            "Profile::horizon is 0s; it is at least 1ns",
+        ),
+        (
+            claiming(claims().depth(1_000)),
+            "Profile::depth is 1000; values nest no deeper than 125 levels",
+        ),
+        (
+            claiming(claims().size(1)),
+            "Profile::size is 1; small snapshots",
+        ),
+        (
+            claiming(claims().ids(|_| ["a", "b"].map(str::to_owned))),
+            "Profile::ids gives 2 different ids for all numbers below 256; programs need 4",
+        ),
+        (
+            claiming(claims().ids(|number| [number, number].map(|id| id.to_string()))),
+            "Profile::ids gives \"0\" and \"0\" for 0; the ids of a pair differ",
+        ),
+        (
+            claiming(claims().ids(|_| panic!("no ids today"))),
+            "Profile::ids panicked for 0: no ids today",
+        ),
+    ] {
+        let report = misused.run();
+        let Verdict::Misused(reason) = &report.verdict else {
+            panic!("{words}\n{report}");
+        };
+        assert!(reason.starts_with(words), "{words}\n{reason}");
+        assert!(report.searches.is_empty());
+    }
+}
+
+/// What Rust's types rule out is not checked, and neither is what is not claimed.
+#[test]
+fn a_clause_that_was_asked_for_and_not_checked_is_undecided() {
+    let only = |clause, profile| {
+        let check = check(MemStore::with_clock).profile(profile);
+        check.depth(2).sequences(100).only(clause).run().verdict
+    };
+    let unclaimed = Profile::default().unclaimed(Clause::Com4, "it deletes first");
+    for (clause, profile) in [
+        (Clause::Com1, Profile::default()),
+        (Clause::Com4, unclaimed),
+    ] {
+        let verdict = only(clause, profile);
+        let is_named = |why: &String| why.ends_with(clause.id());
+        assert!(
+            matches!(&verdict, Verdict::Undecided(why) if is_named(why)),
+            "{verdict:?}"
+        );
+    }
+    assert_eq!(only(Clause::Com4, Profile::default()), Verdict::Conforms);
+}
+
+#[test]
 fn a_store_that_cannot_be_made_is_no_finding_and_says_why() {
     let unable = |_: ManualClock| -> MemStore { panic!("DATABASE_URL must be set") };
     let report = check(unable).run();

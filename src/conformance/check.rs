@@ -11,6 +11,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod isolate;
+mod misuse;
 pub(crate) mod run;
 pub(crate) mod searches;
 pub(crate) mod settings;

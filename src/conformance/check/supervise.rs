@@ -1,6 +1,7 @@
 //! Supervise: a check on a thread of its own, which is left behind when the store hangs.
 
 use super::isolate::{self, Role};
+use super::misuse;
 use super::run::Run;
 use super::settings::Settings;
 use super::so_far::SoFar;
@@ -11,7 +12,7 @@ use crate::conformance::judge::runner::Runner;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
 use crate::conformance::program::{Program, Time};
-use crate::conformance::report::{Report, Violation};
+use crate::conformance::report::{Report, Verdict, Violation};
 use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch::{Watch, Watcher};
@@ -63,6 +64,12 @@ fn supervised(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> Report {
             let _ends = ends;
             watch.enter();
             let profile = profile(&*subject, &settings);
+            if let Some(reason) = misuse::why(&settings, &profile) {
+                return Report {
+                    verdict: Verdict::Misused(reason),
+                    ..Report::of_nothing()
+                };
+            }
             let run = Run::new(&*subject, &settings, &profile, &so_far).isolating(isolation);
             run.finish()
         }

@@ -22,7 +22,7 @@ pub(crate) fn conclusion(report: &Report) -> Verdict {
     let is_open = |status| match status {
         Status::Vacuous => report.has_searched(),
         // Nobody expects these, unless they were asked for by name.
-        Status::NotChecked => !all_asked,
+        Status::NotChecked | Status::ByConstruction | Status::NotClaimed => !all_asked,
         _ => false,
     };
     let open = clauses_with(report, is_open);
