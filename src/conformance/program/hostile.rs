@@ -7,8 +7,10 @@ pub(crate) fn pair(number: u64) -> [String; 2] {
     // Ids of many kilobytes are slow to hash and compare, so most pairs are short.
     let (kind, number) = (number % 8, number / 8);
     match kind {
-        0..4 => short(PAIRS[number % PAIRS.len()]),
-        4..6 => with_a_mark(number % MARKED),
+        0..3 => short(PAIRS[number % PAIRS.len()]),
+        3 => derived(number % DERIVED),
+        4 => with_a_mark(number % MARKED),
+        5 => with_another_mark(number % REMARKED),
         6 => escaped(number % ESCAPED),
         _ => {
             let wide = number.is_multiple_of(32);
@@ -30,7 +32,10 @@ pub(crate) fn pairs() -> impl Iterator<Item = [String; 2]> {
     let escaped = (0..ESCAPED).map(escaped);
     let long = long.map(|(length, place)| of_length(length, place));
     let short = PAIRS.into_iter().map(short);
-    short.chain(marked).chain(escaped).chain(long)
+    let derived = (0..DERIVED).map(derived);
+    let remarked = (0..REMARKED).map(with_another_mark);
+    let marked = marked.chain(remarked).chain(escaped);
+    short.chain(derived).chain(marked).chain(long)
 }
 
 fn short((one, other): (&str, &str)) -> [String; 2] {
@@ -49,9 +54,37 @@ fn with_a_mark(number: usize) -> [String; 2] {
         4 => [format!("a{mark}"), "a".to_owned()],
         // Doubled, as it is where it is escaped.
         5 => [format!("a{mark}b"), format!("a{mark}{mark}b")],
+        // Alone, where it may stand for all there are.
+        6 => [mark.to_string(), "a".to_owned()],
         _ => [format!("{mark}a{mark}"), "a".to_owned()],
     }
 }
+
+/// The same text with one mark and with another: escaping may make one of the other.
+fn with_another_mark(number: usize) -> [String; 2] {
+    let (first, second) = (number / MARKS.len(), number % MARKS.len());
+    // One with itself is no pair: its place goes to what comes after.
+    let second = match first == second {
+        true => (second + 1) % MARKS.len(),
+        false => second,
+    };
+    [first, second].map(|place| format!("a{}b", char::from(MARKS[place])))
+}
+
+const REMARKED: usize = MARKS.len() * MARKS.len();
+
+/// An id, and one that a store may make of it for something that it keeps beside the entry.
+fn derived(number: usize) -> [String; 2] {
+    let (separator, name) = (SEPARATORS[number % 5], BESIDE[number / 5]);
+    ["x".to_owned(), format!("x{separator}{name}")]
+}
+
+const SEPARATORS: [char; 5] = [':', '.', '-', '_', '/'];
+const BESIDE: [&str; 14] = [
+    "lock", "meta", "data", "ttl", "exp", "expires", "user", "index", "csrf", "tmp", "old", "new",
+    "1", "v1",
+];
+const DERIVED: usize = SEPARATORS.len() * BESIDE.len();
 
 /// A character, and what it is written as where it means something.
 fn escaped(number: usize) -> [String; 2] {
@@ -78,7 +111,7 @@ const ESCAPES: usize = 11;
 const ESCAPED: usize = PLAIN.len() * ESCAPES;
 
 const MARKS: &[u8] = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
-const FORMS: usize = 7;
+const FORMS: usize = 8;
 const MARKED: usize = MARKS.len() * FORMS;
 
 /// A pair that differs at its end, at its beginning, in the middle, or in one character more.

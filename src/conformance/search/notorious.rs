@@ -44,6 +44,7 @@ fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<P
     let snapshots = corpus::snapshots(depth).into_iter();
     let snapshots = snapshots.map(|snapshot| snapshot.with_id(&*token));
     let snapshots = snapshots.chain(largest(supported, &token));
+    let snapshots = snapshots.chain(of_chunks(&token));
     let snapshots = snapshots.filter(|snapshot| supported.fits(snapshot));
     let values = snapshots.map(|snapshot| vec![commit(snapshot, tick), prepare(&token)]);
     let pairs = hostile::pairs().filter(|_| supported.ids.is_none());
@@ -52,19 +53,31 @@ fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<P
     values.chain(pairs).map(Program::from).collect()
 }
 
-/// One as large as the store supports; unless that is told, larger than the mebibyte at which caches end.
-fn largest(supported: &Supported, id: &str) -> Option<Snapshot> {
-    const MEBIBYTE: usize = 1 << 20;
+/// Those whose wire forms end where chunks do, a byte before, and a byte after.
+fn of_chunks(id: &str) -> impl Iterator<Item = Snapshot> {
+    const CHUNKS: [usize; 12] = [
+        250, 255, 256, 500, 512, 1_000, 1_024, 2_048, 4_096, 8_192, 16_384, 65_536,
+    ];
+    let lengths = CHUNKS.into_iter();
+    let lengths = lengths.flat_map(|chunk| [chunk - 1, chunk, chunk + 1, 2 * chunk]);
+    lengths.filter_map(move |length| of_wire_length(id, length))
+}
+
+/// A snapshot whose wire form has so many bytes.
+fn of_wire_length(id: &str, length: usize) -> Option<Snapshot> {
     let of_text = |length: usize| {
         let mut data = Data::default();
         let set = data.set("", "x".repeat(length));
         set.is_ok().then(|| Snapshot::new(id, "", None, data))
     };
-    let length = match supported.size {
-        Some(size) => size.checked_sub(of_text(0)?.encode().len())?,
-        None => MEBIBYTE + 1,
-    };
-    of_text(length)
+    let around = of_text(0)?.encode().len();
+    of_text(length.checked_sub(around)?)
+}
+
+/// One as large as the store supports; unless that is told, larger than the mebibyte at which caches end.
+fn largest(supported: &Supported, id: &str) -> Option<Snapshot> {
+    const MEBIBYTE: usize = 1 << 20;
+    of_wire_length(id, supported.size.unwrap_or(MEBIBYTE + 1))
 }
 
 /// Whether two ids are two: what is done under one is not seen under the other.
