@@ -335,7 +335,7 @@ struct Flaky(MemStore<ManualClock>, Arc<AtomicU64>);
 impl Flaky {
     fn answer(&self) -> Result<(), StoreError> {
         match self.1.fetch_add(1, Ordering::SeqCst) {
-            996 => Err(StoreError::Backend {
+            9_996 => Err(StoreError::Backend {
                 store: "flaky",
                 source: "the line broke".into(),
             }),
@@ -649,7 +649,7 @@ fn err_1_a_store_that_hangs_is_reported_with_the_call_it_hung_in() {
             text.contains("no reply within 2s   <- expected done"),
             "{text}"
         );
-        assert!(text.contains("the check ended at that call, in the exhaustive search"));
+        assert!(text.contains("the check ended at that call, in the scenarios search"));
     }
 }
 

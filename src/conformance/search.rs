@@ -28,4 +28,5 @@ pub(crate) mod one_at_a_time;
 pub(crate) mod random;
 pub(crate) mod repeated;
 pub(crate) mod restarted;
+pub(crate) mod scenarios;
 pub(crate) mod vectors;

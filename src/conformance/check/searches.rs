@@ -2,13 +2,14 @@
 
 use crate::conformance::search::definition::Search;
 use crate::conformance::search::{
-    cancelled, concurrent, crash, exhaustive, notorious, random, repeated, restarted,
+    cancelled, concurrent, crash, exhaustive, notorious, random, repeated, restarted, scenarios,
 };
 
 /// What may end the process comes first; programs of one client, which tell more plainly what is wrong,
 /// before those of several.
-pub(crate) const SEARCHES: [Search; 8] = [
+pub(crate) const SEARCHES: [Search; 9] = [
     crash::SEARCH,
+    scenarios::SEARCH,
     exhaustive::SEARCH,
     notorious::SEARCH,
     repeated::SEARCH,
@@ -22,7 +23,7 @@ pub(crate) const SEARCHES: [Search; 8] = [
 ///
 /// ```
 /// let names: Vec<_> = session_spec::conformance::searches().map(|(name, _)| name).collect();
-/// assert_eq!(names[1], "exhaustive");
+/// assert_eq!(names[2], "exhaustive");
 /// ```
 pub fn searches() -> impl Iterator<Item = (&'static str, &'static str)> {
     SEARCHES.iter().map(|search| (search.name, search.runs))

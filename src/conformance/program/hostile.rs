@@ -24,7 +24,7 @@ pub(crate) fn pair(number: u64) -> [String; 2] {
     }
 }
 
-/// Every pair but the longest ones.
+/// Every pair but the longest ones, and those of one mark and another.
 pub(crate) fn pairs() -> impl Iterator<Item = [String; 2]> {
     let long = &LENGTHS[..LENGTHS.len() - 2];
     let long = (0..PLACES).flat_map(move |place| long.iter().map(move |length| (*length, place)));
@@ -33,9 +33,16 @@ pub(crate) fn pairs() -> impl Iterator<Item = [String; 2]> {
     let long = long.map(|(length, place)| of_length(length, place));
     let short = PAIRS.into_iter().map(short);
     let derived = (0..DERIVED).map(derived);
-    let remarked = (0..REMARKED).map(with_another_mark);
-    let marked = marked.chain(remarked).chain(escaped);
-    short.chain(derived).chain(marked).chain(long)
+    short
+        .chain(derived)
+        .chain(marked)
+        .chain(escaped)
+        .chain(long)
+}
+
+/// Every pair of texts with one mark and with another.
+pub(crate) fn marks_for_marks() -> impl Iterator<Item = [String; 2]> {
+    (0..REMARKED).map(with_another_mark)
 }
 
 fn short((one, other): (&str, &str)) -> [String; 2] {
@@ -255,6 +262,7 @@ mod tests {
         let drawn: HashSet<[String; 2]> = (0..2_000_000).step_by(13).map(pair).collect();
         let longest = drawn.iter().map(|[one, _]| one.len()).max();
         assert_eq!(longest, Some(65_536));
-        assert_eq!(pairs().find(|pair| !drawn.contains(pair)), None);
+        let mut all = pairs().chain(marks_for_marks());
+        assert_eq!(all.find(|pair| !drawn.contains(pair)), None);
     }
 }

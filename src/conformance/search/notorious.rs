@@ -47,7 +47,8 @@ fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<P
     let snapshots = snapshots.chain(of_chunks(&token));
     let snapshots = snapshots.filter(|snapshot| supported.fits(snapshot));
     let values = snapshots.map(|snapshot| vec![commit(snapshot, tick), prepare(&token)]);
-    let pairs = hostile::pairs().filter(|_| supported.ids.is_none());
+    let pairs = hostile::pairs().chain(hostile::marks_for_marks());
+    let pairs = pairs.filter(|_| supported.ids.is_none());
     let pairs = pairs.filter(|pair| pair.iter().all(|id| supported.fits_in(id)));
     let pairs = pairs.map(|[one, other]| told_apart(&one, &other, tick));
     values.chain(pairs).map(Program::from).collect()
