@@ -509,6 +509,101 @@ fn a_store_that_cannot_be_made_is_no_finding_and_says_why() {
     );
 }
 
+/// What panics is not the store, so none of its clauses is broken.
+#[test]
+fn a_panic_of_the_users_own_code_is_told_and_ends_the_check() {
+    let made = AtomicU64::new(0);
+    let unable = move |clock| -> MemStore<ManualClock> {
+        match made.fetch_add(1, Ordering::SeqCst) {
+            500.. => panic!("no more memory"),
+            _ => MemStore::with_clock(clock),
+        }
+    };
+    let listening = check(MemStore::with_clock).on_progress(|_| panic!("the terminal is gone"));
+    for (report, why) in [
+        (
+            check(unable).run(),
+            "there is no store to check: making one panicked: no more memory",
+        ),
+        (
+            listening.run(),
+            "Check::on_progress panicked: the terminal is gone",
+        ),
+    ] {
+        let Verdict::Misused(reason) = &report.verdict else {
+            panic!("{why}\n{report}");
+        };
+        assert!(reason.starts_with(why), "{reason}");
+    }
+}
+
+/// A store that cannot be let go of.
+struct Clinging(MemStore<ManualClock>);
+
+impl Drop for Clinging {
+    fn drop(&mut self) {
+        panic!("it clings");
+    }
+}
+
+impl Store for Clinging {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.0.commit(snapshot, ttl).await
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        Store::drop(&self.0, id).await
+    }
+}
+
+#[test]
+fn err_1_a_store_that_panics_when_it_goes_is_a_finding() {
+    let report = check(|clock| Clinging(MemStore::with_clock(clock)))
+        .depth(2)
+        .sequences(500)
+        .run();
+    let [violation] = &report.violations[..] else {
+        panic!("{report}");
+    };
+    assert_eq!(violation.clause, Clause::Err1);
+    assert!(report.to_string().contains("panic: it clings"), "{report}");
+}
+
+/// A store that needs a runtime which `check` does not have.
+struct Networked(MemStore<ManualClock>);
+
+impl Store for Networked {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        tokio::time::sleep(Duration::ZERO).await;
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.0.commit(snapshot, ttl).await
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        Store::drop(&self.0, id).await
+    }
+}
+
+#[test]
+fn a_store_that_needs_a_runtime_is_no_finding_and_told_how_to_have_one() {
+    let make = |clock| Networked(MemStore::with_clock(clock));
+    let report = check(make).depth(2).sequences(100).run();
+    let Verdict::Misused(reason) = &report.verdict else {
+        panic!("{report}");
+    };
+    assert!(
+        reason.starts_with("the store needs a Tokio runtime") && reason.contains("`check_subject`"),
+        "{reason}"
+    );
+}
+
 #[test]
 fn a_failing_program_is_kept_once_and_replayed_first() {
     let file = scratch("kept");

@@ -18,6 +18,7 @@ use crate::conformance::judge::runner::Runner;
 use crate::conformance::judge::schedule;
 use crate::conformance::judge::timed::Precision;
 use crate::conformance::program::Program;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::report::regressions::Regressions;
 use crate::conformance::report::{Finding, Report, Searched, Verdict, Violation, findings};
 use crate::conformance::search::context::{Budget, Context, Progress};
@@ -26,6 +27,7 @@ use crate::conformance::search::elsewhere::Elsewhere;
 use crate::conformance::search::found::{Deadly, Found};
 use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::profile::Profile;
+use crate::conformance::subject::{panics, watch};
 use rand::TryRng as _;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -130,11 +132,27 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn finish(mut self) -> Report {
-        if let Err(reason) = self.search() {
+        let ended = self.search().err();
+        let misuse = ended
+            .or_else(watch::misuse)
+            .or_else(|| self.needs_a_runtime());
+        if let Some(reason) = misuse {
             self.report.verdict = Verdict::Misused(reason);
             return self.report;
         }
         self.conclude()
+    }
+
+    /// Whether the store panics since there is no runtime: so does every one that needs it.
+    fn needs_a_runtime(&self) -> Option<String> {
+        let mut violations = self.report.violations.iter();
+        violations.find_map(|violation| match &violation.got {
+            Outcome::Panicked(message) if message.contains("no reactor running") => Some(format!(
+                "the store needs a Tokio runtime, and there is none here: {message}\n(implement `Subject` \
+                 for it, whose `block_on` enters the runtime, and hand that to `check_subject`)"
+            )),
+            _ => None,
+        })
     }
 
     /// The report of a check that ended in the midst of a search, with what was known by then and what
@@ -218,8 +236,11 @@ impl<'a> Run<'a> {
     fn make_searches(&mut self) -> Result<(), String> {
         let settings = self.settings;
         let progress = |progress| {
-            if let Some(tell) = &settings.progress {
-                tell(progress);
+            let Some(tell) = settings.progress.as_ref().filter(|_| !watch::is_stopped()) else {
+                return;
+            };
+            if let Err(message) = panics::catching_one(|| tell(progress)) {
+                watch::misused(format!("Check::on_progress panicked: {message}"));
             }
         };
         let [crash, others @ ..] = &SEARCHES;
@@ -254,7 +275,7 @@ impl<'a> Run<'a> {
         self.publish(search.name);
         let found = (search.run)(&self.context(progress))?;
         self.record(search.name, found);
-        Ok(())
+        watch::misuse().map_or(Ok(()), Err)
     }
 
     fn regressions(&self) -> Result<Option<Regressions>, String> {

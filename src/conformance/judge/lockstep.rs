@@ -26,7 +26,7 @@ pub(crate) fn run(
     let run = panics::catching(|| {
         watch::call_begins();
         let clock = ManualClock::new();
-        let store = make(clock.clone());
+        let store = panics::made(|| make(clock.clone()))?;
         watch::call_returned();
         ops.iter().enumerate().find_map(|(index, op)| {
             at.set(index);

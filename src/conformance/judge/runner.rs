@@ -74,12 +74,7 @@ impl<'a> Runner<'a> {
     /// Where that cannot be done: then there is nothing to check.
     pub(crate) fn make_one(&self) -> Result<(), String> {
         let make = || panics::catching(|| self.subject.block_on(self.subject.fresh()));
-        let made = panics::silently(make).map_err(|message| {
-            format!(
-                "there is no store to check: making one panicked: {message}\n(a store that needs a \
-                 runtime or a server is a `Subject`, whose `block_on` can enter the runtime)"
-            )
-        })?;
+        let made = panics::silently(make).map_err(|message| panics::no_store_made(&message))?;
         let made = made.map_err(|error| no_store(&*error))?;
         // How it goes is for the searches to find.
         let go = || self.subject.block_on(async move { drop(made) });

@@ -294,6 +294,10 @@ impl<'a> Track<'a> {
         });
         match run {
             Ok(wait) => wait,
+            // It has not been made, or it would be there.
+            Err(message) if self.instance.is_none() && self.steps == 0 => {
+                Err(panics::no_store_made(&message))
+            }
             Err(message) => {
                 let at = self.next.min(self.ops.len().saturating_sub(1));
                 let now = self.now(clock);

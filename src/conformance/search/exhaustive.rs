@@ -462,7 +462,7 @@ impl<'a> Walk<'a> {
     fn run(&self, at: &Cell<usize>) -> Option<Outcome> {
         watch::call_begins();
         let clock = ManualClock::new();
-        let store = (self.make)(clock.clone());
+        let store = panics::made(|| (self.make)(clock.clone()))?;
         watch::call_returned();
         for (index, (op, expected)) in self.steps.iter().enumerate() {
             at.set(index);

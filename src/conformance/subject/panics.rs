@@ -47,6 +47,22 @@ pub(crate) fn catching_one<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| message(&*payload))
 }
 
+/// What `make` makes; nothing where it panics, which ends the check: it is not for the store that it did
+/// not make.
+pub(crate) fn made<T>(make: impl FnOnce() -> T) -> Option<T> {
+    let made = catching_one(make);
+    made.map_err(|message| watch::misused(no_store_made(&message)))
+        .ok()
+}
+
+/// What is said of a store that could not be made.
+pub(crate) fn no_store_made(message: &str) -> String {
+    format!(
+        "there is no store to check: making one panicked: {message}\n(a store that needs a runtime or a \
+         server is a `Subject`, whose `block_on` can enter the runtime)"
+    )
+}
+
 fn message(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&str>() {
         (*text).to_owned()

@@ -18,6 +18,8 @@ pub(crate) struct Watch {
     /// Threads that the kit holds inside a call, which others may have to wait for.
     held: AtomicU64,
     stop: AtomicBool,
+    /// Why the check cannot go on: code of the user's, which is none of the store's, failed.
+    misuse: Mutex<Option<String>>,
 }
 
 /// What one thread is doing.
@@ -82,6 +84,20 @@ impl Watch {
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
+}
+
+/// Ends the check of this thread for a reason that is not the store's.
+pub(crate) fn misused(reason: String) {
+    let Some(watch) = Watch::here() else {
+        panic!("{reason}");
+    };
+    lock(&watch.misuse).get_or_insert(reason);
+    watch.stop();
+}
+
+/// Why the check of this thread cannot go on, if it cannot.
+pub(crate) fn misuse() -> Option<String> {
+    lock(&Watch::here()?.misuse).clone()
 }
 
 /// Whether this thread's check has ended without it.

@@ -162,13 +162,7 @@ impl Stage {
         let underway = Arc::new(Underway::new(program));
         watch::running(Arc::clone(&underway) as _);
         let fresh = || panics::catching(|| subject.block_on(subject.fresh()));
-        let Ok(fresh) = panics::silently(fresh) else {
-            return Ok(Execution {
-                records: Vec::new(),
-                program: program.clone(),
-                luck: None,
-            });
-        };
+        let fresh = panics::silently(fresh).map_err(|message| panics::no_store_made(&message))?;
         let scene = Arc::new(Scene {
             program: program.clone(),
             instance: fresh?,
