@@ -84,6 +84,7 @@ fn err_1_an_overflow_of_the_stack_is_a_finding() {
     let searches: Vec<&str> = report.searches.iter().map(|search| search.name).collect();
     let all = [
         "isolated",
+        "scenarios",
         "exhaustive",
         "notorious",
         "repeated",
@@ -93,7 +94,7 @@ fn err_1_an_overflow_of_the_stack_is_a_finding() {
     ];
     assert_eq!(searches, all);
     assert!(
-        report.searches[4]
+        report.searches[5]
             .claim
             .contains("any supported JSON value")
     );
@@ -185,7 +186,7 @@ fn no_more_than_eight_checks_of_a_test_have_processes_of_their_own() {
     };
     let searched: Vec<_> = (0..9).map(|_| searched()).collect();
     assert_eq!(searched[..8], [Some("isolated"); 8]);
-    assert_eq!(searched[8], Some("exhaustive"));
+    assert_eq!(searched[8], Some("scenarios"));
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn a_broken_clause_fails_its_own_test_with_the_counterexample() {
         t=0s  drop A              done
         t=0s  prepare A           v1   <- expected nothing
     because  A was dropped at 0s and not committed since (DRP-1).
-    found    by exhaustive search, program 26; 3 operations after shrinking
+    found    by scenarios search, program 13; 3 operations after shrinking
     replay   session-spec replay 's1: commit A v1 ttl 1s; drop A; prepare A'
     test     check(..).replay("s1: commit A v1 ttl 1s; drop A; prepare A").assert();
 
