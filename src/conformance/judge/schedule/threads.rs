@@ -82,7 +82,7 @@ const BRIEFLY: Duration = Duration::from_micros(50);
 
 /// One that is to be held is, until the others have returned, but for no longer than this: they may wait
 /// for a lock of its own.
-pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(1);
+pub(crate) const LONGEST_HOLD: Duration = Duration::from_secs(1);
 
 /// Where the clients meet.
 struct Stage {
