@@ -23,7 +23,11 @@ mod fixture {
     super::conformance_tests!(
         super::Fixture::new,
         super::configured,
-        skip(IDN-1: "the column of ids ignores case"),
+        skip(
+            IDN-1: "the column of ids ignores case",
+            PRE-1: "so an id finds what another has committed",
+            COM-5: "and loses to it what it has committed itself",
+        ),
     );
 }
 
@@ -161,7 +165,7 @@ fn a_broken_clause_fails_its_own_test_with_the_counterexample() {
         t=0s  drop A              done
         t=0s  prepare A           v1   <- expected nothing
     because  A was dropped at 0s and not committed since (DRP-1).
-    found    by scenarios search, program 13; 3 operations after shrinking
+    found    by scenarios search, program 11; 3 operations after shrinking
     replay   session-spec replay 's1: commit A v1 ttl 1s; drop A; prepare A'
     test     check(..).replay("s1: commit A v1 ttl 1s; drop A; prepare A").assert();
 
@@ -209,7 +213,8 @@ fn a_clause_that_is_not_claimed_is_ignored_for_a_reason() {
 
 #[test]
 fn an_ignored_test_says_what_the_store_makes_of_the_clause_all_the_same() {
-    let ended = run("", &["fixture::", "--ignored"], &[]);
+    let idn_1 = "fixture::not_claimed::idn_1";
+    let ended = run("", &["--exact", idn_1, "--ignored"], &[]);
     ended.assert_failed(&["fixture::not_claimed::idn_1"]);
     let (text, _) = ended.panic();
     assert!(text.starts_with("IDN-1 violated: "), "{text}");
@@ -217,7 +222,7 @@ fn an_ignored_test_says_what_the_store_makes_of_the_clause_all_the_same() {
 
 #[test]
 fn a_clause_that_nothing_exercised_fails() {
-    run("too little", &["--exact", "fixture::pre_1"], &[]).assert_passed();
+    run("too little", &["--exact", "fixture::pre_2"], &[]).assert_passed();
     let ended = run("too little", &["--exact", "fixture::drp_1"], &[]);
     ended.assert_failed(&["fixture::drp_1"]);
     insta::assert_snapshot!(ended.panic().0, @r"

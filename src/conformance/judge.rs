@@ -7,8 +7,9 @@
 //! - *lockstep*: a program on a store and on the model, reply against reply, where time is exact.
 //! - *timed*: programs by measured times; *spans*: what may be answered when the time of a call is only
 //!   known to lie in a span.
-//! - *failure*: the first wrong reply of a program; *mistake*: how it is wrong, which shrinking keeps;
-//!   *symptom*: the mistake and the clause that decided.
+//! - *failure*: a wrong reply in a program; *mistake*: how it is wrong; *symptom*: the call, what was
+//!   expected and what came, which shrinking keeps.
+//! - *worlds*: those in which a store may be once a call has failed, each of which may explain a reply.
 //! - *flaky*: failing in some runs of a program only.
 //! - *runner*: programs of one client on a subject, lockstep or timed.
 //! - *schedule*: programs of several clients, made and recorded; an *execution* is what came of one.
@@ -30,3 +31,4 @@ pub(crate) mod runner;
 pub(crate) mod schedule;
 pub(crate) mod spans;
 pub(crate) mod timed;
+pub(crate) mod worlds;

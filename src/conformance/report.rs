@@ -87,6 +87,9 @@ pub struct Finding {
     pub clause: Clause,
     /// What was found.
     pub status: Status,
+    /// Of one that is cited: the clause whose violation shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub see: Option<Clause>,
     /// How many programs exercised it: had it been broken, a reply in them could have shown it.
     pub exercised: u64,
 }
@@ -100,6 +103,8 @@ pub enum Status {
     Kept,
     /// It was found broken.
     Violated,
+    /// A reply contradicts it that breaks another clause first: see [`Finding::see`].
+    Cited,
     /// Nothing that was run could have shown it broken.
     Vacuous,
     /// Some of what was run may have shown it broken: the search for an order of its calls was given
@@ -119,6 +124,7 @@ impl fmt::Display for Status {
         f.pad(match self {
             Self::Kept => "kept",
             Self::Violated => "VIOLATED",
+            Self::Cited => "cited",
             Self::Vacuous => "vacuous",
             Self::Undecided => "undecided",
             Self::NotClaimed => "not claimed",
@@ -134,6 +140,9 @@ impl fmt::Display for Status {
 pub struct Violation {
     /// The clause.
     pub clause: Clause,
+    /// The other clauses that the same reply contradicts: what they say cannot be counted on either.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cited: Vec<Clause>,
     /// The program. Of one client, its last operation got the wrong reply; of several, or where a call is
     /// cancelled, with the schedule in which it went wrong.
     #[serde(serialize_with = "as_text")]
@@ -168,9 +177,10 @@ pub struct Violation {
     /// Whether the program failed when it was run again. If not, it could not be shrunk, and the store,
     /// or the time it took, is flaky.
     pub repeats: bool,
-    /// The prepares before the last that rightly found nothing, where the model has an entry.
+    /// What came before the last operation and is not what the model says: right all the same, or wrong
+    /// in another way.
     #[serde(skip)]
-    pub(crate) otherwise: Vec<(usize, Reply)>,
+    pub(crate) otherwise: Vec<(usize, Outcome)>,
 }
 
 fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::Error> {
@@ -190,6 +200,23 @@ fn reply_as_text<S: Serializer>(reply: &Option<Reply>, serializer: S) -> Result<
 
 fn outcome_as_text<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&OutcomeText(outcome))
+}
+
+impl Violation {
+    /// Every clause that the reply contradicts.
+    pub(crate) fn broken(&self) -> impl Iterator<Item = Clause> {
+        std::iter::once(self.clause).chain(self.cited.iter().copied())
+    }
+
+    /// Puts another of the clauses that it breaks above it.
+    pub(crate) fn head(&mut self, heading: Clause) {
+        for cited in &mut self.cited {
+            if *cited == heading {
+                *cited = std::mem::replace(&mut self.clause, heading);
+                break;
+            }
+        }
+    }
 }
 
 impl Report {

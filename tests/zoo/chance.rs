@@ -1,7 +1,7 @@
 //! Chance: wrong stores of which the same program fails in some runs only.
 
 use super::animal::{Animal, RIGHT, validate};
-use super::checked;
+use super::{checked, shrunk_of};
 use session_spec::Clause;
 use session_spec::conformance::Report;
 use std::cell::Cell;
@@ -101,7 +101,7 @@ fn assert_is_told(animal: Animal, operations: usize, report: &Report) {
 #[test]
 fn what_fails_by_chance_is_shrunk_and_named_and_told_as_such() {
     for (animal, program, operations) in CHANCE {
-        let report = checked(animal).replay(program).run();
+        let report = shrunk_of(checked(animal), program);
         assert_is_told(animal, operations, &report);
     }
 }

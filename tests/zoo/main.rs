@@ -2,6 +2,7 @@
 //! program; every odd but right one must be left in peace.
 
 mod animal;
+mod blamed;
 mod chance;
 mod claims;
 mod hidden;
@@ -19,7 +20,10 @@ use odd::{Actor, Sharded, Slow, Sorted};
 use session_spec::Clause;
 use session_spec::conformance::{Check, Factory, Profile, Program, Report, Verdict, check};
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use std::{fs, process};
 use wrong::wrong;
 
 const SEED: u64 = 1;
@@ -30,6 +34,18 @@ fn checked(animal: Animal) -> Checked {
     let make = move |clock| Cage::new(animal, clock);
     // None of them ends its process; to start it again for each would take long.
     check(Box::new(make) as Box<_>).seed(SEED).isolate(false)
+}
+
+/// What is said of a program that failed once, which is shrunk, unlike one that is replayed.
+fn shrunk_of(check: Checked, program: &str) -> Report {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("zoo-{}-{number}.txt", process::id());
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&file, program).expect("it can be written");
+    let report = check.depth(0).sequences(0).regressions(&file).run();
+    fs::remove_file(&file).expect("it is there");
+    report
 }
 
 /// A small budget, and more for those that it does not catch.
@@ -85,19 +101,31 @@ const NEAR_MISSES: [(&str, &str); 11] = [
     ("no zero below zero", "double -0.0 came back as double 0.0"),
 ];
 
+/// What some wrong stores break besides, where what they do wrong is wrong in two ways.
+const BESIDES: [(&str, Clause); 2] = [
+    ("zero ttl is for ever", Clause::Com4),
+    ("zero ttl removes the entry", Clause::Com4),
+];
+
+/// The clauses that a wrong store breaks.
+fn broken_by(animal: &Animal) -> Vec<Clause> {
+    let besides = BESIDES.iter().filter(|(name, _)| *name == animal.name);
+    let besides = besides.map(|(_, clause)| *clause);
+    animal.clause.into_iter().chain(besides).collect()
+}
+
 /// Judges wrong stores, and prints a table: `cargo test --all-features --test zoo -- --nocapture`.
 fn are_caught(animals: &[Animal], judge: fn(Animal) -> Report) {
     let mut missed = Vec::new();
     for animal in animals {
         let clause = animal.clause.expect("a wrong store has a clause");
         let report = judge(*animal);
-        let violation = match &report.violations[..] {
-            [violation] if violation.clause == clause => violation,
-            _ => {
-                missed.push(format!("{} ({clause}):\n{report}", animal.name));
-                continue;
-            }
-        };
+        let found: Vec<Clause> = report.violations.iter().map(|found| found.clause).collect();
+        if found != broken_by(animal) {
+            missed.push(format!("{} ({clause}):\n{report}", animal.name));
+            continue;
+        }
+        let violation = &report.violations[0];
         println!(
             "{:<44} {:<6} {:>2} operations  {}",
             animal.name,

@@ -2,21 +2,38 @@
 //! of how the kit shrinks.
 
 use super::animal::{Animal, Cage};
-use session_spec::conformance::{Program, Violation, check};
-use session_spec::{Data, Op, Snapshot};
+use session_spec::conformance::{Outcome, Program, Violation, check};
+use session_spec::{Data, Op, Reply, Snapshot};
 
 const TICK: i128 = 1_000_000_000;
 
-/// Simpler programs that break the same clause.
+/// Simpler programs that break the same clause, by the same kind of answer.
 pub(crate) fn simpler(animal: Animal, violation: &Violation) -> Vec<Program> {
     let mut programs = simplifications(violation.program.ops());
     programs.retain(|program| {
         let check = check(move |clock| Cage::new(animal, clock));
         let report = check.replay(&program.to_string()).run();
-        let mut clauses = report.violations.iter().map(|found| found.clause);
-        clauses.any(|clause| clause == violation.clause)
+        let mut found = report.violations.iter();
+        found.any(|found| {
+            found.clause == violation.clause && was_committed(found) == was_committed(violation)
+        })
     });
     programs
+}
+
+/// Whether what came back was committed before, if something came back.
+fn was_committed(violation: &Violation) -> Option<bool> {
+    let Outcome::Replied(Reply::Found(found)) = &violation.got else {
+        return None;
+    };
+    let mut ops = violation.program.ops().iter();
+    Some(ops.any(|op| match op {
+        Op::Commit { snapshot, .. } => {
+            let snapshot = snapshot.as_ref().map(|it| it.with_id(found.id()));
+            snapshot.as_ref() == Some(found)
+        }
+        _ => false,
+    }))
 }
 
 fn simplifications(ops: &[Op]) -> Vec<Program> {

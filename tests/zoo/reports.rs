@@ -153,7 +153,12 @@ impl Store for Once {
 
 #[test]
 fn what_is_not_claimed_is_said_with_the_reason() {
-    let profile = Profile::default().unclaimed(Clause::Idn1, "the column of ids ignores case");
+    let clauses = [Clause::Idn1, Clause::Pre1, Clause::Com5];
+    let profile = clauses
+        .into_iter()
+        .fold(Profile::default(), |profile, clause| {
+            profile.unclaimed(clause, "the column of ids ignores case")
+        });
     let check = of_one_client(named("folds case")).profile(profile);
     insta::assert_snapshot!(notes(&check));
 }

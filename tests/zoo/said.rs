@@ -2,8 +2,8 @@
 //! it. No search is run, so this is quick, and any change in what is said is seen.
 
 use super::animal::Animal;
-use super::checked;
 use super::wrong::wrong;
+use super::{broken_by, checked, shrunk_of};
 use std::fmt::Write as _;
 
 /// Programs for every wrong store, a line each: the shortest known, then some in which the same defect
@@ -28,14 +28,11 @@ fn what_is_said_of_every_wrong_store() {
     for animal in wrong() {
         let _ = writeln!(said, "{}", animal.name);
         for program in programs(animal) {
-            let report = checked(*animal).replay(program).run();
+            let report = shrunk_of(checked(*animal), program);
             let found: Vec<_> = report.violations.iter().map(|it| it.clause).collect();
-            assert_eq!(
-                found,
-                Vec::from_iter(animal.clause),
-                "{}\n{report}",
-                animal.name
-            );
+            let broken = broken_by(animal);
+            let is_known = !found.is_empty() && found.iter().all(|clause| broken.contains(clause));
+            assert!(is_known, "{}\n{report}", animal.name);
             for found in &report.violations {
                 let _ = writeln!(said, "  {}", found.program);
                 let _ = writeln!(said, "    {}: {}", found.clause, found.because);

@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::so_far::SoFar;
 use crate::clause::Clause;
 use crate::conformance::judge::coverage::Tally;
-use crate::conformance::judge::failure::{Failing, Symptom};
+use crate::conformance::judge::failure::{Class, Failing};
 use crate::conformance::judge::runner::Runner;
 use crate::conformance::judge::schedule;
 use crate::conformance::judge::timed::Precision;
@@ -33,6 +33,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// What is said to find what a program shows that was given to be replayed.
+const REPLAY: &str = "replay";
+
 /// A check under way.
 pub(crate) struct Run<'a> {
     settings: &'a Settings,
@@ -44,7 +47,7 @@ pub(crate) struct Run<'a> {
     tally: Tally,
     precision: Precision,
     /// Of all failures that were shrunk.
-    symptoms: BTreeSet<Symptom>,
+    classes: BTreeSet<Class>,
     /// The smallest programs of all defects that are known.
     known: Vec<Failing>,
     /// Whether the subject can restart its store.
@@ -82,7 +85,7 @@ impl<'a> Run<'a> {
             so_far,
             tally: Tally::default(),
             precision: Precision::default(),
-            symptoms: BTreeSet::new(),
+            classes: BTreeSet::new(),
             known: Vec::new(),
             restarts: false,
             deadly: None,
@@ -211,13 +214,13 @@ impl<'a> Run<'a> {
         budget::validate(&self.budget, settings)?;
         if let Some(replay) = &settings.replay {
             let program = replay.clone().map_err(|error| error.to_string())?;
-            let found = self.given("replay", vec![program])?;
+            let found = self.given(REPLAY, vec![program])?;
             let claim = match found.tally.programs {
                 1 => "{programs} program as given",
                 _ => "the program as given, {programs} times, at every phase of the clock",
             };
             let claim = claim.to_owned();
-            self.record("replay", Found { claim, ..found });
+            self.record(REPLAY, Found { claim, ..found });
             return Ok(());
         }
         self.publish("restarted");

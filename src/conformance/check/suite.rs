@@ -289,11 +289,11 @@ fn failure(report: &Report, clause: Clause) -> Option<String> {
     let status = finding.map_or(Status::NotChecked, |finding| finding.status);
     let reason = match status {
         Status::Kept => return None,
-        Status::Violated => {
+        Status::Violated | Status::Cited => {
             let shown = report
                 .violations
                 .iter()
-                .filter(|violation| violation.clause == clause);
+                .filter(|violation| violation.broken().any(|broken| broken == clause));
             let shown: String = shown.map(ToString::to_string).collect();
             return Some(format!("{shown}\n{}", report.verdict_line()));
         }

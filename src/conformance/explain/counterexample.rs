@@ -67,18 +67,38 @@ pub(crate) fn smallest(context: &Context<'_>, anomaly: Anomaly) -> Anomaly {
     let Some(mut shown) = shown else {
         return anomaly;
     };
-    let pauses = program.together().iter().any(|together| together.pause > 0);
-    // The drawing of an anomaly does not say after how many polls a call was cancelled.
-    let is_more = !program.overlaps() || program.ops().len() > shown.records.len() || pauses;
-    shown.context = match is_more {
-        true => format!(
-            "it takes these calls:\n{}",
-            indented(&outline(&program, |_| String::new()))
-        ),
-        false => String::new(),
-    };
+    shown.context = other_calls(&program, &shown);
     shown.after = anomaly.after;
     with_repeating_schedule(context, shown, &program)
+}
+
+/// The anomaly of a program that was given, as it is. Where that gave a schedule, it has shown it again in
+/// that.
+pub(crate) fn as_given(mut anomaly: Anomaly) -> Anomaly {
+    let Some(program) = &anomaly.program else {
+        return anomaly;
+    };
+    anomaly.context = other_calls(program, &anomaly);
+    anomaly.repeats = true;
+    anomaly.luck = match anomaly.luck {
+        Some(Luck::Threads) if program.together().iter().any(Together::is_held) => None,
+        luck => luck,
+    };
+    anomaly
+}
+
+/// All calls of the program, where its drawing does not say all: nor after how many polls a call was
+/// cancelled.
+fn other_calls(program: &Program, shown: &Anomaly) -> String {
+    let pauses = program.together().iter().any(|together| together.pause > 0);
+    let is_more = !program.overlaps() || program.ops().len() > shown.records.len() || pauses;
+    match is_more {
+        true => format!(
+            "it takes these calls:\n{}",
+            indented(&outline(program, |_| String::new()))
+        ),
+        false => String::new(),
+    }
 }
 
 /// What a program shows to be wrong under this clause, in its schedule or in some that are drawn.
@@ -199,7 +219,8 @@ fn with_one_thread_held(program: &Program) -> impl Iterator<Item = Program> {
     })
 }
 
-/// The calls of a long program that are needed to see what is wrong, each by its client.
+/// The calls of a long program that are needed to see what is wrong, each by its client; or all of them,
+/// where those needed are one client's, which alone show nothing.
 fn of_needed_calls(anomaly: &Anomaly, program: &Program) -> Program {
     let mut clients: Vec<(u32, Vec<Call>)> = Vec::new();
     for record in &anomaly.records {
@@ -212,6 +233,9 @@ fn of_needed_calls(anomaly: &Anomaly, program: &Program) -> Program {
             Some((_, calls)) => calls.push(call),
             None => clients.push((record.client, vec![call])),
         }
+    }
+    if clients.len() < 2 {
+        return with_drawn_schedules(program);
     }
     let schedule = match has_threads(program) {
         true => Schedule::Threads(None),

@@ -55,6 +55,7 @@ fn broken_clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Cl
     let evidence = |id| Evidence::of(failing, id, tick, probe);
     match (last, &failing.failure.outcome) {
         (_, Outcome::Panicked(_) | Outcome::Hung(_) | Outcome::Died(_)) | (None, _) => Clause::Err1,
+        _ if failing.failure.expected.clause == Clause::Err3 => Clause::Err3,
         // A smaller program without it does not fail.
         _ if failing.ops.contains(&Op::Restart) => Clause::Dur1,
         (Some(Op::Prepare { id }), outcome) => evidence(id).clause_of_prepare(failing, outcome),
@@ -77,9 +78,11 @@ pub(crate) fn violation(
         clause: failing.failure.expected.clause,
         near_miss: None,
     });
+    let (because, cited) = argument(&failing, clause);
     Violation {
         clause,
-        because: argument(&failing, clause),
+        cited,
+        because,
         near_miss,
         refused_ids: failing.failure.refused_ids,
         program: failing.ops.into(),
@@ -94,13 +97,18 @@ pub(crate) fn violation(
     }
 }
 
-/// Why the store is wrong: what should have been answered, and why, up to the clause that it breaks.
-pub(crate) fn argument(failing: &Failing, clause: Clause) -> String {
-    let argument = why_expected(failing);
-    match clause_applied(failing, clause) {
-        Some(applied) if !argument.contains(clause.id()) => format!("{argument}; {applied}"),
-        _ => argument,
-    }
+/// Why the store is wrong: what should have been answered, and why, up to the clause that it breaks; and
+/// the other clauses of that argument that the reply contradicts as well.
+pub(crate) fn argument(failing: &Failing, clause: Clause) -> (String, Vec<Clause>) {
+    let mut argument = why_expected(failing);
+    argument.contradicted.retain(|other| *other != clause);
+    let text = match clause_applied(failing, clause) {
+        Some(applied) if !argument.text.contains(clause.id()) => {
+            format!("{}; {applied}", argument.text)
+        }
+        _ => argument.text,
+    };
+    (text, argument.contradicted)
 }
 
 /// What was committed last is lost, and only a remnant of what was committed before hides it: then

@@ -13,7 +13,7 @@ use crate::conformance::judge::failure::{Failing, Failure};
 use crate::conformance::program::Program;
 use crate::model::{Nanos, Op};
 
-/// The smallest program of one client found from `ops` that makes the same mistake. `run` is what runs a
+/// The smallest program of one client found from `ops` that has the same symptom. `run` is what runs a
 /// program, and `tick` the unit of plain times; nothing when `ops` does not fail now, as with a store that
 /// is not deterministic.
 pub(crate) fn shrink(
@@ -22,11 +22,11 @@ pub(crate) fn shrink(
     run: impl Fn(&[Op]) -> Option<Failure>,
 ) -> Option<Failing> {
     let mut failure = run(ops)?;
-    let mistake = failure.mistake();
+    let symptom = failure.symptom();
     let cut = |ops: &[Op], failure: &Failure| Program::from(ops[..=failure.at].to_vec());
     let program = cut(ops, &failure);
     let accept = |program: &Program| {
-        let again = run(program.ops()).filter(|again| again.mistake() == mistake)?;
+        let again = run(program.ops()).filter(|again| symptom.may_become(again.symptom()))?;
         let program = cut(program.ops(), &again);
         failure = again;
         Some(program)

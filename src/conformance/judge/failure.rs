@@ -1,10 +1,12 @@
-//! Failure: the first wrong reply of a program, and what it looks like from outside.
+//! Failure: a wrong reply in a program, and what it looks like from outside.
 
 use crate::clause::Clause;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::payload;
 use crate::model::{Expected, Model, Nanos, Op, Reply};
+use crate::snapshot::Snapshot;
 
-/// What runs a program and gives its first failure.
+/// What runs a program and gives a failure of it, if it has one that matters.
 pub(crate) type Probe<'a> = &'a dyn Fn(&[Op]) -> Option<Failure>;
 
 /// A program that fails, cut at the failing operation, which is its last.
@@ -15,6 +17,12 @@ pub(crate) struct Failing {
 }
 
 impl Failing {
+    /// The program up to its failure.
+    pub(crate) fn cut(ops: &[Op], failure: Failure) -> Self {
+        let ops = ops[..=failure.at].to_vec();
+        Self { ops, failure }
+    }
+
     /// The operations, each in its place, without the commits that the store refused for their id:
     /// no time passes instead.
     pub(crate) fn counted(&self) -> Vec<Op> {
@@ -26,31 +34,70 @@ impl Failing {
     }
 }
 
-/// The first reply of a run that the model does not admit.
+/// A reply of a run that the model does not admit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// Index of the operation.
     pub(crate) at: usize,
     pub(crate) expected: Expected,
     pub(crate) outcome: Outcome,
+    pub(crate) call: CallKind,
+    /// Whose snapshot came back, if one did.
+    pub(crate) found: Option<Whose>,
     /// When the call was made, in nanoseconds since the program began, where time was measured.
     pub(crate) measured: Option<Nanos>,
-    /// The replies before that are right and not the model's, by their places: a store may evict, may
-    /// lose entries at a restart, and its clock may be coarse or uncertain.
-    pub(crate) otherwise: Vec<(usize, Reply)>,
+    /// What came before that is not what the model says, by its place: replies that are right all the
+    /// same, since a store may evict, may lose entries at a restart, and its clock may be coarse or
+    /// uncertain; and replies that are wrong in another way.
+    pub(crate) otherwise: Vec<(usize, Outcome)>,
     /// The places of commits before it that the store refused for their id, as IDN-2 allows.
     pub(crate) refused_ids: Vec<usize>,
 }
 
-/// What a failure looks like from outside: the searches shrink one failing program of each kind, so
-/// that one defect does not hide another.
+/// What a failure looks like from outside: the call, what was expected and what came. A program keeps this
+/// while it is shrunk, so that it does not slip into another defect; the clause may come out clearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Symptom {
-    clause: Clause,
+    call: CallKind,
+    expected: ReplyKind,
     mistake: Mistake,
+    found: Option<Whose>,
 }
 
-/// How a reply is wrong. A program keeps this while it is shrunk; the clause may come out clearer.
+/// Of which the searches shrink one failing program each, so that one defect does not hide another.
+pub(crate) type Class = (Clause, Symptom);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum CallKind {
+    Prepare,
+    Commit,
+    Drop,
+    Advance,
+    Restart,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum ReplyKind {
+    Found,
+    Nothing,
+    Done,
+    Refused,
+}
+
+/// Whose snapshot came back, whatever id it bears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Whose {
+    /// One that was committed under the id that was prepared.
+    Own,
+    /// One that was committed under another.
+    Others,
+    /// One that was committed under both.
+    Eithers,
+    /// None that was committed.
+    Nobodys,
+}
+
+/// How a reply is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Mistake {
     /// Nothing instead of a snapshot.
@@ -70,13 +117,19 @@ pub(crate) enum Mistake {
 }
 
 impl Failure {
-    /// Of the last of `ops`, which the model answers otherwise; until then all was as the model says.
-    pub(crate) fn of_last(ops: &[Op], outcome: Outcome) -> Self {
-        let mut model = Model::default();
-        let expected = ops.iter().map(|op| model.step(op)).last();
+    /// Of the last of `ops`, which got this reply.
+    pub(crate) fn of<'a>(
+        ops: impl DoubleEndedIterator<Item = &'a Op> + Clone,
+        expected: Expected,
+        outcome: Outcome,
+    ) -> Self {
+        let mut before = ops.clone();
+        let last = before.next_back();
         Self {
-            at: ops.len().saturating_sub(1),
-            expected: expected.unwrap_or_else(|| Model::default().step(&Op::Advance { by: 0 })),
+            at: before.clone().count(),
+            call: last.map_or(CallKind::Advance, CallKind::of),
+            found: whose(before, last, &outcome),
+            expected,
             outcome,
             measured: None,
             otherwise: Vec::new(),
@@ -84,10 +137,33 @@ impl Failure {
         }
     }
 
+    /// Of the last of `ops`, which the model answers otherwise; until then all was as the model says.
+    pub(crate) fn of_last(ops: &[Op], outcome: Outcome) -> Self {
+        let mut model = Model::default();
+        let expected = ops.iter().map(|op| model.step(op)).last();
+        let expected = expected.unwrap_or_else(|| Model::default().step(&Op::Advance { by: 0 }));
+        Self::of(ops.iter(), expected, outcome)
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        (self.expected.clause, self.symptom())
+    }
+
     pub(crate) fn symptom(&self) -> Symptom {
-        Symptom {
-            clause: self.expected.clause,
+        let symptom = Symptom {
+            call: self.call,
+            expected: ReplyKind::of(&self.expected.reply),
             mistake: self.mistake(),
+            found: self.found,
+        };
+        match symptom.mistake {
+            // Nobody saw which call it was.
+            Mistake::Died | Mistake::Hung => Symptom {
+                call: CallKind::Advance,
+                expected: ReplyKind::Done,
+                ..symptom
+            },
+            _ => symptom,
         }
     }
 
@@ -104,4 +180,65 @@ impl Failure {
             (Outcome::Replied(Reply::Found(_)), _) => Mistake::Changed,
         }
     }
+}
+
+impl Symptom {
+    /// Whether a program that has this symptom may be shrunk to one that has `other`. What may be either's
+    /// may turn out to be anybody's. A stale snapshot, or another's, may be one that was damaged until it
+    /// looked like that, so it may become a damaged one, but not the other way.
+    pub(crate) fn may_become(self, other: Self) -> bool {
+        let may_it = match (self.found, other.found) {
+            (Some(Whose::Eithers), Some(_)) => true,
+            (Some(Whose::Own), Some(found)) => found != Whose::Others,
+            (Some(Whose::Others), Some(Whose::Nobodys)) => self.mistake == Mistake::Changed,
+            (one, other) => one == other,
+        };
+        let found = self.found;
+        may_it && self == Self { found, ..other }
+    }
+}
+
+impl CallKind {
+    fn of(op: &Op) -> Self {
+        match op {
+            Op::Prepare { .. } => Self::Prepare,
+            Op::Commit { .. } => Self::Commit,
+            Op::Drop { .. } => Self::Drop,
+            Op::Advance { .. } => Self::Advance,
+            Op::Restart => Self::Restart,
+        }
+    }
+}
+
+impl ReplyKind {
+    fn of(reply: &Reply) -> Self {
+        match reply {
+            Reply::Found(_) => Self::Found,
+            Reply::Nothing => Self::Nothing,
+            Reply::Done => Self::Done,
+            Reply::Refused(_) => Self::Refused,
+        }
+    }
+}
+
+fn whose<'a>(
+    before: impl Iterator<Item = &'a Op> + Clone,
+    last: Option<&Op>,
+    outcome: &Outcome,
+) -> Option<Whose> {
+    let Outcome::Replied(Reply::Found(found)) = outcome else {
+        return None;
+    };
+    let (id, found) = (last.and_then(Op::id), found.with_id(""));
+    let is_it = |snapshot: &&Snapshot| snapshot.with_id("") == found;
+    let of_id = |own: bool| {
+        let mut committed = before.clone().filter_map(payload::committed);
+        committed.any(|snapshot| (Some(snapshot.id()) == id) == own && is_it(&snapshot))
+    };
+    Some(match (of_id(true), of_id(false)) {
+        (true, true) => Whose::Eithers,
+        (true, false) => Whose::Own,
+        (false, true) => Whose::Others,
+        (false, false) => Whose::Nobodys,
+    })
 }

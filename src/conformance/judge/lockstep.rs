@@ -2,6 +2,7 @@
 
 use super::coverage::{Coverage, Tally, Traits};
 use super::failure::Failure;
+use super::worlds::{Failures, Judged, World, Worlds};
 use crate::clock::ManualClock;
 use crate::conformance::program::ids;
 use crate::conformance::program::outcome::Outcome;
@@ -13,69 +14,78 @@ use crate::token;
 use std::cell::Cell;
 use std::collections::HashMap;
 
-/// Runs `ops` on the store that `make` makes. `seen` is shown every right step, and nothing as
-/// expected where the store made use of its right to refuse an id.
+/// Runs `ops` on the store that `make` makes, and gives the failures, of those that look alike the first.
+/// `seen` is shown every right step, and nothing as expected where the store made use of its right to
+/// refuse an id.
 pub(crate) fn run(
     make: &Make<'_>,
     ops: &[Op],
     mut seen: impl FnMut(&Op, Option<&Expected>),
-) -> Option<Failure> {
-    let mut model = Model::default();
+) -> Vec<Failure> {
+    let mut worlds = Worlds::new(Model::default());
     let at = Cell::new(0);
-    let mut refused_ids = Vec::new();
+    let (mut failures, mut refused_ids) = (Failures::default(), Vec::new());
     let run = panics::catching(|| {
         watch::call_begins();
         let clock = ManualClock::new();
         let store = panics::made(|| make(clock.clone()))?;
         watch::call_returned();
-        ops.iter().enumerate().find_map(|(index, op)| {
+        for (index, op) in ops.iter().enumerate() {
             at.set(index);
             let outcome = erased::perform(&*store, &clock, op);
             if refuses_an_id(op, &outcome) && !was_taken(op, &ops[..index], &refused_ids) {
                 // To the model it did not happen; what follows is judged accordingly.
                 refused_ids.push(index);
                 seen(op, None);
-                return None;
+                continue;
             }
-            let expected = model.step(op);
-            if right(&expected, &outcome) {
-                seen(op, Some(&expected));
-                return None;
+            match worlds.judge(op, &outcome, |model| model.step(op)) {
+                Judged::Right(expected) => seen(op, Some(&expected)),
+                Judged::Open(expected) if right(&expected, &outcome) => {}
+                Judged::Open(_) => failures.note(index, outcome),
+                Judged::Wrong(expected) => {
+                    let failure = Failure::of(ops[..=index].iter(), expected, outcome);
+                    failures.push(failure, &refused_ids);
+                }
             }
-            Some(Failure {
-                at: index,
-                expected,
-                outcome,
-                measured: None,
-                otherwise: Vec::new(),
-                refused_ids: Vec::new(),
-            })
-        })
+        }
+        Some(())
     });
-    let failure = run.unwrap_or_else(|message| {
+    if let Err(message) = run {
         let at = at.get();
-        Some(Failure {
-            at,
-            expected: model.step(ops.get(at).unwrap_or(&Op::Advance { by: 0 })),
-            outcome: Outcome::Panicked(message),
-            measured: None,
-            otherwise: Vec::new(),
-            refused_ids: Vec::new(),
-        })
-    })?;
-    Some(Failure {
-        refused_ids,
-        ..failure
-    })
+        let op = ops.get(at).unwrap_or(&Op::Advance { by: 0 });
+        let mut expected = None;
+        worlds.each(|model| expected = expected.take().or_else(|| Some(model.step(op))));
+        if let Some(expected) = expected {
+            let ops = ops[..(at + 1).min(ops.len())].iter();
+            let failure = Failure::of(ops, expected, Outcome::Panicked(message));
+            failures.push(Failure { at, ..failure }, &refused_ids);
+        }
+    }
+    failures.into_vec()
+}
+
+impl World for Model {
+    type Admitted = Expected;
+
+    fn admits(admitted: &Expected, reply: &Reply) -> bool {
+        admitted.admits(reply)
+    }
+
+    fn expected(admitted: &mut Expected) -> &mut Expected {
+        admitted
+    }
+
+    fn observe(&mut self, _: &Op, _: &Reply) {}
 }
 
 /// Runs one program and counts what it exercised.
-pub(crate) fn run_counted(make: &Make<'_>, ops: &[Op], tally: &mut Tally) -> Option<Failure> {
+pub(crate) fn run_counted(make: &Make<'_>, ops: &[Op], tally: &mut Tally) -> Vec<Failure> {
     let ids = ids::ids(ops).into_iter();
     let slots: HashMap<&str, usize> = ids.enumerate().map(|(slot, id)| (id, slot)).collect();
     let mut coverage = Coverage::default();
     let mut steps = 0;
-    let failure = run(make, ops, |op, expected| {
+    let failures = run(make, ops, |op, expected| {
         steps += 1;
         let Some(expected) = expected else {
             return coverage.refuse_id();
@@ -84,7 +94,7 @@ pub(crate) fn run_counted(make: &Make<'_>, ops: &[Op], tally: &mut Tally) -> Opt
         coverage.step(op, Traits::of(op, slot), expected);
     });
     tally.count(&coverage, steps);
-    failure
+    failures
 }
 
 /// Whether `outcome` is a right answer.

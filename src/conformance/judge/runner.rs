@@ -113,11 +113,11 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// What runs programs that are to fail like `ops`, and gives their first failure.
-    pub(crate) fn probe(&self, ops: &[Op]) -> impl Fn(&[Op]) -> Option<Failure> + use<'a> {
+    /// What runs programs that are to fail like `ops`, and gives their failures.
+    pub(crate) fn runs(&self, ops: &[Op]) -> impl Fn(&[Op]) -> Vec<Failure> + use<'a> {
         let runner = *self;
         // To wait for the phases of the clock takes a second each time; often it is not needed.
-        let fails_at_once = || self.timed().run(ops, Begin::Now).is_some();
+        let fails_at_once = || !self.timed().run(ops, Begin::Now).is_empty();
         let begin = match self.is_in_lockstep() || fails_at_once() {
             true => Begin::Now,
             false => Begin::AtPhases,
@@ -125,7 +125,7 @@ impl<'a> Runner<'a> {
         move |ops| {
             // A store that panics when it goes does so without any call too, and a failure is of a call.
             if ops.is_empty() {
-                return None;
+                return Vec::new();
             }
             watch::running(Arc::new(ops.to_vec()));
             match runner.subject.make() {
@@ -135,12 +135,18 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// The same, giving the first failure of each.
+    pub(crate) fn probe(&self, ops: &[Op]) -> impl Fn(&[Op]) -> Option<Failure> + use<'a> {
+        let runs = self.runs(ops);
+        move |ops| runs(ops).into_iter().next()
+    }
+
     /// Runs a program, at every phase of a clock that goes on by itself, and counts what that exercised.
     pub(crate) fn run_counted(
         &self,
         ops: &[Op],
         tally: &mut Tally,
-    ) -> Result<Option<Failure>, String> {
+    ) -> Result<Vec<Failure>, String> {
         watch::running(Arc::new(ops.to_vec()));
         match self.subject.make() {
             Some(make) if self.is_in_lockstep() => Ok(lockstep::run_counted(&*make, ops, tally)),

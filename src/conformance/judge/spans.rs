@@ -10,6 +10,7 @@
 //!   ──── must be live ────┤──── either is right ────├──── must be gone ────▶ time
 //! ```
 
+use super::worlds::World;
 use crate::clause::Clause;
 use crate::conformance::program::time::nanos;
 use crate::conformance::subject::profile::Profile;
@@ -214,6 +215,22 @@ impl Judge {
                 is_open: true,
             }
         }
+    }
+}
+
+impl World for Judge {
+    type Admitted = Admitted;
+
+    fn admits(admitted: &Admitted, reply: &Reply) -> bool {
+        admitted.admits(reply)
+    }
+
+    fn expected(admitted: &mut Admitted) -> &mut Expected {
+        &mut admitted.expected
+    }
+
+    fn observe(&mut self, op: &Op, reply: &Reply) {
+        Judge::observe(self, op, reply);
     }
 }
 

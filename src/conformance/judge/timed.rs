@@ -10,6 +10,7 @@ use super::coverage::{Coverage, Tally, Traits};
 use super::failure::Failure;
 use super::lockstep;
 use super::spans::{Judge, Span};
+use super::worlds::{Failures, Judged, Worlds};
 use crate::clock::{Clock as _, SystemClock, WallClock as _};
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
@@ -17,7 +18,7 @@ use crate::conformance::program::{ids, time};
 use crate::conformance::subject::erased::{ErasedSubject, Instance};
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::{Passing, calls, panics, watch, workers};
-use crate::model::{Model, Nanos, Op, Reply};
+use crate::model::{Expected, Model, Nanos, Op};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ const UNDER_WAY: usize = 2_500;
 
 /// What is known of a program after its run.
 pub(crate) struct Ran {
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failures: Vec<Failure>,
     pub(crate) coverage: Coverage,
     /// Operations that were judged.
     pub(crate) steps: usize,
@@ -87,15 +88,16 @@ impl Timed<'_> {
         Ok((ran, precision))
     }
 
-    /// The first failure of one program, begun at these phases of the clock.
-    pub(crate) fn run(&self, ops: &[Op], begin: Begin) -> Option<Failure> {
+    /// The failures of one program, begun at these phases of the clock: of one that failed, all.
+    pub(crate) fn run(&self, ops: &[Op], begin: Begin) -> Vec<Failure> {
         let times = match (self.subject.passing(), begin) {
             (Passing::Injected, _) => 1,
             (_, Begin::Now) => 3,
             (_, Begin::AtPhases) => 2 * PHASES,
         };
-        let (ran, _) = self.run_begun(&vec![ops.to_vec(); times], begin).ok()?;
-        ran.into_iter().find_map(|ran| ran.failure)
+        let ran = self.run_begun(&vec![ops.to_vec(); times], begin);
+        let ran = ran.map(|(ran, _)| ran).unwrap_or_default();
+        ran.into_iter().flat_map(|ran| ran.failures).collect()
     }
 
     /// Runs one program `times`, each at another phase of the clock, and counts what that exercised.
@@ -104,12 +106,12 @@ impl Timed<'_> {
         ops: &[Op],
         times: usize,
         tally: &mut Tally,
-    ) -> Result<Option<Failure>> {
+    ) -> Result<Vec<Failure>> {
         let (ran, _) = self.run_all(&vec![ops.to_vec(); times])?;
         for ran in &ran {
             tally.count(&ran.coverage, ran.steps);
         }
-        Ok(ran.into_iter().find_map(|ran| ran.failure))
+        Ok(ran.into_iter().flat_map(|ran| ran.failures).collect())
     }
 }
 
@@ -218,7 +220,7 @@ impl<'a> Schedule<'a> {
         let mut precision = self.precision;
         precision.open = self.tracks.iter().map(|track| track.open).sum();
         let ran = self.tracks.into_iter().map(|track| Ran {
-            failure: track.failure,
+            failures: track.failures.into_vec(),
             coverage: track.coverage,
             steps: track.steps,
         });
@@ -247,14 +249,12 @@ struct Track<'a> {
     began: Duration,
     /// Time that was moved, not waited for.
     moved: Nanos,
-    judge: Judge,
+    worlds: Worlds<Judge>,
     coverage: Coverage,
     steps: usize,
     open: u64,
-    /// The replies that are right and not the model's, by their places.
-    otherwise: Vec<(usize, Reply)>,
     refused_ids: Vec<usize>,
-    failure: Option<Failure>,
+    failures: Failures,
 }
 
 impl<'a> Track<'a> {
@@ -268,13 +268,12 @@ impl<'a> Track<'a> {
             instance: None,
             began: Duration::ZERO,
             moved: 0,
-            judge: Judge::new(timed.profile),
+            worlds: Worlds::new(Judge::new(timed.profile)),
             coverage: Coverage::default(),
             steps: 0,
             open: 0,
-            otherwise: Vec::new(),
             refused_ids: Vec::new(),
-            failure: None,
+            failures: Failures::default(),
         }
     }
 
@@ -302,15 +301,11 @@ impl<'a> Track<'a> {
                 let at = self.next.min(self.ops.len().saturating_sub(1));
                 let now = self.now(clock);
                 let op = self.ops.get(at).unwrap_or(&Op::Advance { by: 0 });
-                let admitted = self.judge.step(op, Span { from: now, to: now });
-                self.failure = Some(Failure {
-                    at,
-                    expected: admitted.expected,
-                    outcome: Outcome::Panicked(message),
-                    measured: None,
-                    otherwise: self.otherwise.clone(),
-                    refused_ids: self.refused_ids.clone(),
-                });
+                let (span, outcome) = (Span { from: now, to: now }, Outcome::Panicked(message));
+                let judged = self
+                    .worlds
+                    .judge(op, &outcome, |judge| judge.step(op, span));
+                self.fail(judged.into_admitted().expected, outcome, None);
                 Ok(None)
             }
         }
@@ -350,9 +345,7 @@ impl<'a> Track<'a> {
             let outcome = instance.store().call(op).await;
             let to = self.now(clock);
             self.steps += 1;
-            if !self.is_right(op, outcome, Span { from, to }) {
-                return Ok(None);
-            }
+            self.judge(op, outcome, Span { from, to });
             self.next += 1;
         }
         Ok(None)
@@ -362,7 +355,7 @@ impl<'a> Track<'a> {
     async fn advance(&mut self, by: Nanos) -> Result<Option<Duration>> {
         let by = time::duration(by.max(0)).unwrap_or(Duration::MAX);
         self.coverage.advance();
-        self.judge.advance();
+        self.worlds.each(Judge::advance);
         if self.timed.subject.passing() == Passing::Waiting {
             return Ok(Some(by));
         }
@@ -379,27 +372,22 @@ impl<'a> Track<'a> {
         watch::call_begins();
         let restarted = instance.restart().await;
         watch::call_returned();
-        self.judge.restart();
+        self.worlds.each(Judge::restart);
         match restarted {
             Ok(instance) => {
                 self.instance = Some(instance);
                 Ok(true)
             }
             Err(error) => {
-                self.failure = Some(Failure {
-                    at: self.next,
-                    expected: Model::default().step(&Op::Restart),
-                    outcome: Outcome::Failed(calls::with_sources(&*error)),
-                    measured: None,
-                    otherwise: self.otherwise.clone(),
-                    refused_ids: self.refused_ids.clone(),
-                });
+                let expected = Model::default().step(&Op::Restart);
+                let outcome = Outcome::Failed(calls::with_sources(&*error));
+                self.fail(expected, outcome, None);
                 Ok(false)
             }
         }
     }
 
-    fn is_right(&mut self, op: &Op, outcome: Outcome, span: Span) -> bool {
+    fn judge(&mut self, op: &Op, outcome: Outcome, span: Span) {
         let before = &self.ops[..self.next];
         if lockstep::refuses_an_id(op, &outcome)
             && self.timed.profile.supported.ids.is_none()
@@ -407,15 +395,16 @@ impl<'a> Track<'a> {
         {
             self.coverage.refuse_id();
             self.refused_ids.push(self.next);
-            return true;
+            return;
         }
-        let admitted = self.judge.step(op, span);
-        match &outcome {
-            Outcome::Replied(reply) if admitted.admits(reply) => {
-                self.judge.observe(op, reply);
-                let is_as_expected = admitted.expected.admits(reply);
+        let judged = self
+            .worlds
+            .judge(op, &outcome, |judge| judge.step(op, span));
+        match judged {
+            Judged::Right(admitted) => {
+                let is_as_expected = lockstep::right(&admitted.expected, &outcome);
                 if !is_as_expected {
-                    self.otherwise.push((self.next, reply.clone()));
+                    self.failures.note(self.next, outcome);
                 }
                 if admitted.is_open {
                     self.open += 1;
@@ -425,21 +414,27 @@ impl<'a> Track<'a> {
                     self.coverage
                         .step(op, Traits::of(op, slot), &admitted.expected);
                 }
-                true
             }
-            _ => {
-                self.failure = Some(Failure {
-                    at: self.next,
-                    expected: admitted.expected,
-                    outcome,
-                    measured: (self.timed.subject.passing() != Passing::Injected)
-                        .then_some(span.from),
-                    otherwise: self.otherwise.clone(),
-                    refused_ids: self.refused_ids.clone(),
-                });
-                false
+            Judged::Open(admitted) if lockstep::right(&admitted.expected, &outcome) => {}
+            Judged::Open(_) => self.failures.note(self.next, outcome),
+            Judged::Wrong(admitted) => {
+                let is_measured = self.timed.subject.passing() != Passing::Injected;
+                let measured = is_measured.then_some(span.from);
+                self.fail(admitted.expected, outcome, measured);
             }
         }
+    }
+
+    /// The operation at hand fails.
+    fn fail(&mut self, expected: Expected, outcome: Outcome, measured: Option<Nanos>) {
+        let at = self.next.min(self.ops.len().saturating_sub(1));
+        let ops = self.ops[..(at + 1).min(self.ops.len())].iter();
+        let failure = Failure {
+            at,
+            measured,
+            ..Failure::of(ops, expected, outcome)
+        };
+        self.failures.push(failure, &self.refused_ids);
     }
 
     /// The program's time, in nanoseconds since it began.

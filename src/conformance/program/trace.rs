@@ -1,9 +1,10 @@
 //! Trace: a program as a timeline, with the reply that the contract wants at every step.
 
 use super::orders::{self, Effects};
-use super::{Operation, Program, ReplyText, StatedReply, Time};
+use super::outcome::Outcome;
+use super::{Operation, OutcomeText, Program, ReplyText, StatedReply, Time};
 use crate::clause::Clause;
-use crate::model::{Expected, Nanos, Op, Reply};
+use crate::model::{Expected, Nanos, Op};
 use std::fmt;
 
 /// What the contract says of a program, step by step: the time, the operation, the reply, and the
@@ -91,11 +92,11 @@ impl Trace {
         self.steps.iter().any(|step| step.disputed.is_some())
     }
 
-    /// The same with other replies at these steps.
-    pub(crate) fn answering(mut self, otherwise: &[(usize, Reply)]) -> Self {
-        for (at, reply) in otherwise {
+    /// The same with what came at these steps instead.
+    pub(crate) fn answering(mut self, otherwise: &[(usize, Outcome)]) -> Self {
+        for (at, outcome) in otherwise {
             if let Some(step) = self.steps.get_mut(*at) {
-                step.reply = ReplyText(reply).to_string();
+                step.reply = OutcomeText(outcome).to_string();
             }
         }
         self

@@ -58,14 +58,21 @@ impl Finding {
     ) -> Vec<Self> {
         let asked = |clause: &&Clause| only.is_empty() || only.contains(clause);
         let violated = |clause| violations.iter().any(|found| found.clause == clause);
+        let cited = |clause| {
+            let mut violations = violations.iter();
+            violations.find_map(|found| found.cited.contains(&clause).then_some(found.clause))
+        };
         let finding = |&clause| {
             let exercised = tally.exercised(clause);
+            let see = cited(clause).filter(|_| !violated(clause));
             let status = if violated(clause) {
                 Status::Violated
             } else if Clause::BY_CONSTRUCTION.contains(&clause) {
                 Status::ByConstruction
             } else if profile.why_unclaimed(clause).is_some() {
                 Status::NotClaimed
+            } else if see.is_some() {
+                Status::Cited
             } else if Clause::NOT_CHECKED.contains(&clause)
                 || !restarts && Clause::RESTARTED.contains(&clause)
             {
@@ -80,6 +87,7 @@ impl Finding {
             Self {
                 clause,
                 status,
+                see: see.filter(|_| status == Status::Cited),
                 exercised,
             }
         };

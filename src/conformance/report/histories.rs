@@ -26,6 +26,7 @@ impl Violation {
         let program = anomaly.program.clone().unwrap_or_else(of_calls);
         Self {
             clause: anomaly.clause,
+            cited: Vec::new(),
             program,
             expected: None,
             got: last.unwrap_or(Outcome::Replied(Reply::Done)),
@@ -66,6 +67,7 @@ impl Violation {
         };
         Self {
             clause,
+            cited: Vec::new(),
             because,
             program,
             expected: None,

@@ -1,6 +1,7 @@
 //! Text: a report as people read it.
 
 use super::{Report, Searched, Status, Verdict, Violation};
+use crate::clause::Clause;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::trace::Trace;
 use crate::conformance::program::{Id, OutcomeText, ReplyText};
@@ -35,7 +36,7 @@ impl Report {
     /// One clause a line; where nothing was searched, only those that the given programs exercise.
     fn table(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let shown = self.clauses.iter().filter(|finding| match finding.status {
-            Status::Kept | Status::Violated => true,
+            Status::Kept | Status::Violated | Status::Cited => true,
             _ => self.has_searched(),
         });
         writeln!(
@@ -44,15 +45,16 @@ impl Report {
         )?;
         for finding in shown {
             let exercised = match finding.status {
-                Status::Kept | Status::Violated if finding.exercised > 0 => {
+                Status::Kept | Status::Violated | Status::Cited if finding.exercised > 0 => {
                     thousands(finding.exercised)
                 }
                 _ => "-".to_owned(),
             };
-            let head = format!(
-                "{:<6} {:<15} {exercised:>9}  ",
-                finding.clause, finding.status
-            );
+            let status = match finding.see {
+                Some(clause) => format!("see {clause}"),
+                None => finding.status.to_string(),
+            };
+            let head = format!("{:<6} {status:<15} {exercised:>9}  ", finding.clause);
             let room = WIDTH - head.chars().count();
             writeln!(f, "{head}{}", cut(finding.clause.statement(), room))?;
         }
@@ -65,6 +67,7 @@ impl Report {
         }
         let counts: Vec<String> = [
             (Status::Violated, "violated"),
+            (Status::Cited, "cited"),
             (Status::Kept, "kept"),
             (Status::Vacuous, "vacuous"),
             (Status::Undecided, "undecided"),
@@ -124,6 +127,11 @@ impl Display for Violation {
         if let Some(near_miss) = &self.near_miss {
             let end = if near_miss.ends_with('?') { "" } else { "." };
             wrapped(f, "near     ", &format!("{near_miss}{end}"))?;
+        }
+        if !self.cited.is_empty() {
+            let broken: Vec<_> = self.broken().map(Clause::id).collect();
+            let all = format!("{}; to skip this, skip them all", broken.join(" "));
+            wrapped(f, "breaks   ", &all)?;
         }
         let operations = if ops.len() == 1 {
             "operation"

@@ -9,7 +9,7 @@ use super::definition::{Search, Takes};
 use super::found::{Caught, Found};
 use super::listed;
 use crate::conformance::judge::coverage::{Coverage, Tally, Traits};
-use crate::conformance::judge::failure::{Failure, Symptom};
+use crate::conformance::judge::failure::{Class, Failure};
 use crate::conformance::judge::lockstep;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::supported::Supported;
@@ -23,6 +23,7 @@ use crate::model::{Expected, Model, Nanos, Op};
 use crate::token;
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::iter;
 use std::sync::Arc;
 
@@ -338,9 +339,15 @@ struct Walk<'a> {
     letters: Vec<usize>,
     steps: Vec<(&'a Op, Expected)>,
     tally: Tally,
-    /// The first failure of every kind, after how many programs, and its letters.
-    failures: BTreeMap<Symptom, (Failure, u64, Vec<usize>)>,
+    /// The first failure of every class, after how many programs, and its letters.
+    failures: BTreeMap<Class, (Failure, u64, Vec<usize>)>,
+    /// How many failing programs were run again.
+    reruns: usize,
 }
+
+/// Of those under one beginning, so many failing programs are run once more, to their end, for what else is
+/// wrong there.
+const RERUNS: usize = 200;
 
 /// Where a walk stands, apart from the steps that led there.
 #[derive(Clone, Default)]
@@ -372,6 +379,7 @@ impl<'a> Walk<'a> {
             steps: Vec::new(),
             tally: Tally::default(),
             failures: BTreeMap::new(),
+            reruns: 0,
         }
     }
 
@@ -437,25 +445,27 @@ impl<'a> Walk<'a> {
             // A shorter program has shown this; so will all that begin like this one.
             return at;
         }
-        let failure = Failure {
-            at,
-            expected: self.steps[at].1.clone(),
-            outcome,
-            measured: None,
-            otherwise: Vec::new(),
-            // Its ids are tokens, or those that the profile names.
-            refused_ids: Vec::new(),
-        };
-        let ordinal = self.tally.programs;
-        let symptom = failure.symptom();
-        self.failures.entry(symptom).or_insert_with(|| {
-            let mut letters = self.letters.clone();
-            // The observations before the wrong one may be what it takes.
-            let observed = (at + 1).saturating_sub(self.length);
-            letters.extend(ALPHABET.len()..ALPHABET.len() + observed);
-            (failure, ordinal, letters)
-        });
+        let ops = self.steps[..=at].iter().map(|(op, _)| *op);
+        self.catch(Failure::of(ops, self.steps[at].1.clone(), outcome));
+        if self.reruns < RERUNS && at + 1 < self.steps.len() {
+            self.reruns += 1;
+            let ops: Vec<Op> = self.steps.iter().map(|(op, _)| (*op).clone()).collect();
+            let failures = lockstep::run(self.make, &ops, |_, _| {});
+            failures.into_iter().for_each(|failure| self.catch(failure));
+        }
         self.length
+    }
+
+    /// Takes in a failure of the program in hand. Its ids are tokens, or those that the profile names.
+    fn catch(&mut self, failure: Failure) {
+        let Entry::Vacant(vacant) = self.failures.entry(failure.class()) else {
+            return;
+        };
+        let mut letters = self.letters.clone();
+        // The observations before the wrong one may be what it takes.
+        let observed = (failure.at + 1).saturating_sub(self.length);
+        letters.extend(ALPHABET.len()..ALPHABET.len() + observed);
+        vacant.insert((failure, self.tally.programs, letters));
     }
 
     /// The first wrong reply; `at` follows the steps.

@@ -1,7 +1,7 @@
 //! Found: what a search came to.
 
 use crate::conformance::judge::coverage::Tally;
-use crate::conformance::judge::failure::{Failing, Failure, Symptom};
+use crate::conformance::judge::failure::{Class, Failing, Failure};
 use crate::conformance::judge::nonlinearizable::Anomaly;
 use crate::conformance::judge::timed::Precision;
 use crate::model::Op;
@@ -15,8 +15,8 @@ pub(crate) struct Found {
     pub(crate) claim: String,
     pub(crate) tally: Tally,
     pub(crate) precision: Precision,
-    /// The first failing program of every symptom.
-    pub(crate) caught: BTreeMap<Symptom, Caught>,
+    /// The first failing program of every class.
+    pub(crate) caught: BTreeMap<Class, Caught>,
     /// Further ones, for what the first may mask.
     pub(crate) more: Vec<Caught>,
     /// Programs of several clients whose calls go wrong one at a time as well.
@@ -50,16 +50,16 @@ pub(crate) struct Caught {
     pub(crate) failure: Failure,
     /// How many programs the search had run by then, with this one.
     pub(crate) after: u64,
-    /// How many further programs of its symptom are kept.
+    /// How many further programs of its class are kept.
     pub(crate) others: usize,
 }
 
-/// So many further programs of a symptom are kept.
+/// So many further programs of a class are kept.
 const MORE: usize = 300;
 
 impl Found {
     pub(crate) fn catch(&mut self, caught: Caught) {
-        match self.caught.entry(caught.failure.symptom()) {
+        match self.caught.entry(caught.failure.class()) {
             Entry::Vacant(vacant) => {
                 vacant.insert(caught);
             }

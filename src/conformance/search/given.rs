@@ -26,14 +26,13 @@ pub(crate) fn run(context: &Context<'_>, programs: &[Program]) -> Result<Found, 
         programs.iter().partition(|program| program.is_sequential());
     let results = workers::each(sequential.len(), |index| {
         let mut tally = Tally::default();
-        let failure = context
-            .runner
-            .run_counted(sequential[index].ops(), &mut tally);
-        (tally, failure)
+        let ops = sequential[index].ops();
+        let failures = context.runner.run_counted(ops, &mut tally);
+        (tally, failures)
     });
-    for (program, (tally, failure)) in sequential.iter().zip(results) {
+    for (program, (tally, failures)) in sequential.iter().zip(results) {
         found.tally.add(&tally);
-        if let Some(failure) = failure? {
+        for failure in failures? {
             let ops = program.ops().to_vec();
             found.catch(Caught::new(ops, failure, found.tally.programs));
         }

@@ -42,8 +42,8 @@ pub(crate) fn failed(
     let mut failed = Vec::new();
     for (ops, ran) in programs.into_iter().zip(ran) {
         found.tally.count(&ran.coverage, ran.steps);
-        if let Some(failure) = ran.failure {
-            failed.push(Caught::new(ops, failure, found.tally.programs));
+        for failure in ran.failures {
+            failed.push(Caught::new(ops.clone(), failure, found.tally.programs));
         }
     }
     Ok(failed)

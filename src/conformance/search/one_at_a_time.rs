@@ -63,7 +63,12 @@ pub(crate) fn alone(context: &Context<'_>, ops: Vec<Op>, after: u64) -> Option<C
             failure.filter(|_| context.fails_alone || flaky::comes_again(&ops, &run))
         }
         // The clients did not wait for a phase of the clock either.
-        _ => context.runner.timed().run(&ops, Begin::Now),
+        _ => context
+            .runner
+            .timed()
+            .run(&ops, Begin::Now)
+            .into_iter()
+            .next(),
     })?;
     Some(Caught::new(ops, failure, after))
 }

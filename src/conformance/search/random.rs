@@ -6,7 +6,7 @@ use super::definition::{Search, Takes};
 use super::found::{Caught, Found};
 use super::listed;
 use crate::conformance::judge::coverage::Tally;
-use crate::conformance::judge::failure::Symptom;
+use crate::conformance::judge::failure::Class;
 use crate::conformance::judge::lockstep;
 use crate::conformance::program::generate::{Generator, Pace};
 use crate::conformance::program::supported::Supported;
@@ -130,10 +130,10 @@ fn in_batches(make: &Make<'_>, supported: Supported, context: &Context<'_>) -> F
     found
 }
 
-/// The first failing programs of every symptom; they count programs from the start of their batch.
-type Failures = BTreeMap<Symptom, Vec<Caught>>;
+/// The first failing programs of every class; they count programs from the start of their batch.
+type Failures = BTreeMap<Class, Vec<Caught>>;
 
-/// So many programs of a symptom are kept of a batch.
+/// So many programs of a class are kept of a batch.
 const KEPT: usize = 8;
 
 fn run_batch(
@@ -149,9 +149,8 @@ fn run_batch(
         }
         let ops = Arc::new(observed(generator.draw(runner)));
         watch::running(Arc::clone(&ops) as Arc<dyn Running>);
-        let failure = lockstep::run_counted(make, &ops, &mut tally);
-        if let Some(failure) = failure {
-            let kept = failures.entry(failure.symptom()).or_default();
+        for failure in lockstep::run_counted(make, &ops, &mut tally) {
+            let kept = failures.entry(failure.class()).or_default();
             if kept.len() < KEPT {
                 kept.push(Caught::new(ops.to_vec(), failure, tally.programs));
             }

@@ -92,8 +92,9 @@ fn catch_restarts(
     let without: Vec<Vec<Op>> = without.collect();
     let (ran, _) = context.runner.timed().run_all(&without)?;
     for (caught, ran) in failed.into_iter().zip(ran) {
-        let mistake = ran.failure.map(|failure| failure.mistake());
-        if mistake != Some(caught.failure.mistake()) {
+        let symptom = caught.failure.symptom();
+        let mut failures = ran.failures.iter();
+        if failures.all(|failure| failure.symptom() != symptom) {
             found.catch(caught);
         }
     }
@@ -105,15 +106,15 @@ fn without_restarts(ops: &[Op]) -> Vec<Op> {
     calls.cloned().collect()
 }
 
-/// The first failure of `ops`, if it takes their restarts to make that mistake.
+/// The first failure of `ops`, if it takes their restarts for its symptom.
 pub(crate) fn needing_one(ops: &[Op], run: impl Fn(&[Op]) -> Option<Failure>) -> Option<Failure> {
     if !ops.contains(&Op::Restart) {
         return None;
     }
     let failure = run(ops)?;
     let without = run(&without_restarts(&ops[..=failure.at]));
-    let mistake = without.map(|failure| failure.mistake());
-    (mistake != Some(failure.mistake())).then_some(failure)
+    let symptom = without.map(|failure| failure.symptom());
+    (symptom != Some(failure.symptom())).then_some(failure)
 }
 
 /// Puts a few restarts anywhere behind the first operation.

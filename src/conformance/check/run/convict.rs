@@ -1,12 +1,12 @@
 //! Convict: from the failing programs of a search to the clauses that the store breaks.
 
-use super::Run;
+use super::{REPLAY, Run};
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::check::searches::SEARCHES;
 use crate::conformance::explain::diagnose::{self, Diagnosis, violation};
 use crate::conformance::explain::{counterexample, crash, masked, shrink};
-use crate::conformance::judge::failure::{Failing, Mistake, Probe, Symptom};
+use crate::conformance::judge::failure::{Class, Failing, Failure, Mistake, Probe, Symptom};
 use crate::conformance::judge::flaky::{self, Flaky, comes_again};
 use crate::conformance::judge::nonlinearizable::Anomaly;
 use crate::conformance::program::Program;
@@ -43,11 +43,11 @@ impl Run<'_> {
     pub(super) fn convict(&mut self, name: &'static str, mut found: Found) {
         if is_of_histories(name) {
             // What one client shows as well, the searches in its programs tell more plainly.
-            let is_new = |symptom: &Symptom| !self.symptoms.contains(symptom);
-            found.caught.retain(|symptom, _| is_new(symptom));
-            found.more.retain(|one| is_new(&one.failure.symptom()));
+            let is_new = |class: &Class| !self.classes.contains(class);
+            found.caught.retain(|class, _| is_new(class));
+            found.more.retain(|one| is_new(&one.failure.class()));
         }
-        self.symptoms.extend(found.caught.keys());
+        self.classes.extend(found.caught.keys());
         let caught: Vec<Caught> = found.caught.into_values().collect();
         let all = workers::each(caught.len(), |index| self.convicted(name, &caught[index]));
         for one in all {
@@ -98,46 +98,81 @@ impl Run<'_> {
         }
         let (ops, tick) = (&caught.ops, self.runner.tick);
         let is_exact = self.runner.is_exact();
-        let (runs, clock) = (self.runner.probe(ops), SystemClock::new());
-        let run = |ops: &[Op]| match is_exact || clock.now() < LONGEST_WAIT {
+        let (runs, clock) = (self.runner.runs(ops), SystemClock::new());
+        let runs: Runs<'_> = &|ops| match is_exact || clock.now() < LONGEST_WAIT {
             true => runs(ops),
-            false => None,
+            false => Vec::new(),
         };
-        let with_a_restart = |ops: &[Op]| restarted::needing_one(ops, run);
+        let run = of_symptom(caught.failure.symptom(), runs);
+        let with_a_restart = |ops: &[Op]| restarted::needing_one(ops, &run);
         let run: Probe<'_> = match with_a_restart(ops) {
             Some(_) => &with_a_restart,
             None => &run,
         };
         let as_caught = || caught.as_failing();
         let mut shrunk = shrink::shrink(ops, tick, run);
-        let repeats = |failing: &Failing| comes_again(&failing.ops, &runs);
+        let repeats = |failing: &Failing| comes_again(&failing.ops, run);
         if caught.failure.mistake() == Mistake::Failed && !shrunk.as_ref().is_some_and(repeats) {
             return None;
         }
         let flaky = Flaky::new(run);
-        let at_last = |ops: &[Op]| flaky.run(ops);
         let is_flaky = is_exact && flaky::is_likely(&shrunk.clone().unwrap_or_else(as_caught), run);
-        let run: Probe<'_> = if is_flaky { &at_last } else { run };
-        if is_flaky {
+        let (shown, diagnosis) = if is_flaky {
+            let run = |ops: &[Op]| flaky.run(ops);
             shrunk = shrink::shrink(ops, tick, run);
-        }
-        let mut shown = shrunk.clone().map(|failing| self.plainest(failing, run));
-        let mut often = None;
-        if is_flaky {
-            often = shown.as_ref().and_then(|shown| flaky.how_often(&shown.ops));
-            // What fails no more, tells nothing of what matters in it.
-            shown = shown.filter(|_| often.is_some());
-        }
-        let mut diagnosis = shown.as_ref().map(|failing| self.diagnose(failing, run));
-        if let Some(diagnosis) = diagnosis.as_mut().filter(|_| is_flaky) {
-            diagnosis.near_miss = often;
-        }
+            self.told_of_flaky(shrunk.clone(), &flaky)
+        } else {
+            let told = shrunk.clone().map(|failing| self.told(failing, runs));
+            told.unzip()
+        };
+        let given = run(ops).map(|failure| Failing::cut(ops, failure));
+        let (shown, diagnosis) = match (given, diagnosis) {
+            (Some(given), Some(diagnosis)) if name == REPLAY => {
+                // It is told as it is. Which clause it breaks, the smallest of its kind says.
+                let beside = beside(&given, runs);
+                let near_miss = match is_flaky {
+                    true => diagnosis.near_miss,
+                    false => self.diagnose(&given, &beside).near_miss,
+                };
+                let diagnosis = Diagnosis {
+                    near_miss,
+                    ..diagnosis
+                };
+                (Some(given), Some(diagnosis))
+            }
+            (_, diagnosis) => (shown, diagnosis),
+        };
         let shown = shown.unwrap_or_else(as_caught);
         Some(Convicted {
             violation: violation(shown, name, caught.after, diagnosis),
             shrunk,
             is_flaky,
         })
+    }
+
+    /// What the smallest program of a symptom shows.
+    pub(super) fn told(&self, failing: Failing, runs: Runs<'_>) -> (Failing, Diagnosis) {
+        let shown = self.plainest(failing, runs);
+        let diagnosis = self.diagnose(&shown, &beside(&shown, runs));
+        (shown, diagnosis)
+    }
+
+    /// The same of a store that goes by chance. What fails no more, tells nothing of what matters in it.
+    fn told_of_flaky(
+        &self,
+        failing: Option<Failing>,
+        flaky: &Flaky<'_>,
+    ) -> (Option<Failing>, Option<Diagnosis>) {
+        let often = |failing: &Failing| flaky.how_often(&failing.ops);
+        let Some((failing, often)) = failing.and_then(|one| often(&one).map(|often| (one, often)))
+        else {
+            return (None, None);
+        };
+        let diagnosis = Diagnosis {
+            near_miss: Some(often),
+            ..self.diagnose(&failing, &|ops| flaky.run(ops))
+        };
+        (Some(failing), Some(diagnosis))
     }
 
     /// The same for what known defects mask. Where time must be waited for, that would take
@@ -165,14 +200,17 @@ impl Run<'_> {
                 .filter(|caught| caught.failure.mistake() == mistake)
                 .copied()
                 .collect();
-            let run = self.runner.probe(&such[0].ops);
+            let runs = self.runner.runs(&such[0].ops);
+            let run = |ops: &[Op]| {
+                let mut failures = runs(ops).into_iter();
+                failures.find(|failure| failure.mistake() == mistake)
+            };
             let found = masked::search(mistake, &such, known, tick, budget, &run);
             let comes_again =
                 |failing: &Failing| mistake != Mistake::Failed || comes_again(&failing.ops, &run);
             let found = found.into_iter().filter(|(one, _)| comes_again(one));
             let diagnosed = found.map(|(failing, after)| {
-                let shown = self.plainest(failing.clone(), &run);
-                let diagnosis = self.diagnose(&shown, &run);
+                let (shown, diagnosis) = self.told(failing.clone(), &runs);
                 let violation = violation(shown, name, after, Some(diagnosis));
                 (violation, failing)
             });
@@ -216,7 +254,11 @@ impl Run<'_> {
         self.publish_anomalies(name, smallest.values().cloned());
         for anomaly in smallest.into_values() {
             let progress = |_| {};
-            let mut anomaly = counterexample::smallest(&self.context(&progress), anomaly);
+            let context = self.context(&progress);
+            let mut anomaly = match name {
+                REPLAY => counterexample::as_given(anomaly),
+                _ => counterexample::smallest(&context, anomaly),
+            };
             if is_wrong_if_late {
                 anomaly.is_right_if_late = Some(false);
             }
@@ -235,11 +277,12 @@ impl Run<'_> {
     }
 
     /// What shows the same defect more plainly, where its first sign is that something else is found.
-    pub(super) fn plainest(&self, mut failing: Failing, run: Probe<'_>) -> Failing {
+    fn plainest(&self, mut failing: Failing, runs: Runs<'_>) -> Failing {
         if !self.runner.is_exact() {
             return failing;
         }
-        while let Some(plainer) = diagnose::without_the_remnant(&failing, run) {
+        while let Some(plainer) = diagnose::without_the_remnant(&failing, &beside(&failing, runs)) {
+            let run = of_symptom(plainer.failure.symptom(), runs);
             match shrink::shrink(&plainer.ops, self.runner.tick, run) {
                 Some(plainer) => failing = plainer,
                 None => break,
@@ -248,7 +291,7 @@ impl Run<'_> {
         failing
     }
 
-    pub(super) fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
+    fn diagnose(&self, failing: &Failing, run: Probe<'_>) -> Diagnosis {
         let is_exact = self.runner.is_exact();
         let probe = is_exact.then_some(run);
         let near = self.runner.is_in_lockstep().then_some(run);
@@ -262,19 +305,51 @@ impl Run<'_> {
         is_looked_at && self.runner.profile.why_unclaimed(clause).is_none()
     }
 
-    /// Takes in a violation of a clause that was asked for, unless a smaller one is known.
-    pub(super) fn keep(&mut self, violation: Violation) {
-        let clause = violation.clause;
-        if !self.is_asked_for(clause) {
+    /// Takes in a violation of a clause that was asked for, unless a smaller one is known. Where its
+    /// heading was not asked for, another clause that it breaks is.
+    pub(super) fn keep(&mut self, mut violation: Violation) {
+        let Some(heading) = violation.broken().find(|clause| self.is_asked_for(*clause)) else {
             return;
-        }
+        };
+        violation.head(heading);
         let known = &mut self.report.violations;
-        match known.iter_mut().find(|known| known.clause == clause) {
+        match known.iter_mut().find(|known| known.clause == heading) {
             Some(known) if size(&violation) < size(known) => *known = violation,
             Some(_) => {}
             None => known.push(violation),
         }
         known.sort_by_key(|violation| violation.clause);
+    }
+}
+
+/// What runs a program and gives its failures.
+pub(super) type Runs<'a> = &'a dyn Fn(&[Op]) -> Vec<Failure>;
+
+/// Gives the failure with this symptom.
+pub(super) fn of_symptom<'a>(
+    symptom: Symptom,
+    runs: Runs<'a>,
+) -> impl Fn(&[Op]) -> Option<Failure> + use<'a> {
+    move |ops| {
+        let mut failures = runs(ops).into_iter();
+        failures.find(|failure| symptom.may_become(failure.symptom()))
+    }
+}
+
+/// Gives the first failure that has no symptom of those that a program shows before its last operation.
+fn beside<'a>(failing: &Failing, runs: Runs<'a>) -> impl Fn(&[Op]) -> Option<Failure> + use<'a> {
+    let own = failing.failure.symptom();
+    let is_wrong_before = !failing.failure.otherwise.is_empty();
+    let failures = if is_wrong_before {
+        runs(&failing.ops)
+    } else {
+        Vec::new()
+    };
+    let symptoms = failures.into_iter().map(|failure| failure.symptom());
+    let known: Vec<Symptom> = symptoms.filter(|symptom| *symptom != own).collect();
+    move |ops| {
+        let mut failures = runs(ops).into_iter();
+        failures.find(|failure| !known.contains(&failure.symptom()))
     }
 }
 

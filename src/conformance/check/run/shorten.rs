@@ -1,6 +1,7 @@
 //! Shorten: what can be told in fewer operations, when all searches that run programs have ended.
 
 use super::Run;
+use super::convict::of_symptom;
 use crate::conformance::explain::diagnose::violation;
 use crate::conformance::explain::shrink;
 use crate::conformance::judge::failure::Failing;
@@ -40,22 +41,23 @@ impl Run<'_> {
     }
 
     fn shorter(&self, known: &Violation) -> Option<Violation> {
-        let (run, tick) = (self.runner.probe(known.program.ops()), self.runner.tick);
+        let (runs, tick) = (self.runner.runs(known.program.ops()), self.runner.tick);
         let ops = known.program.ops().to_vec();
-        let failure = run(&ops)?;
+        let failures = runs(&ops);
+        let mut at_last = failures.iter();
+        let at_last = at_last.find(|failure| failure.at + 1 == ops.len());
+        let failure = at_last.or(failures.first())?.clone();
         let failing = Failing { ops, failure };
-        let mistake = failing.failure.mistake();
+        let run = of_symptom(failing.failure.symptom(), &runs);
         let (mut shorter, mut in_vain) = (None, 0);
         let expected = &failing.failure.expected.reply;
         fewer::fewer(&failing.ops, expected, |ops| {
-            let fails = run(ops).is_some_and(|failure| failure.mistake() == mistake);
-            if !fails {
+            if run(ops).is_none() {
                 return false;
             }
             let shrunk = shrink::shrink(ops, tick, &run);
             let shown = shrunk.map(|failing| {
-                let shown = self.plainest(failing, &run);
-                let diagnosis = self.diagnose(&shown, &run);
+                let (shown, diagnosis) = self.told(failing, &runs);
                 violation(shown, known.search, known.after, Some(diagnosis))
             });
             shorter = shown.filter(|shorter| self.may_replace(known, shorter));

@@ -15,8 +15,12 @@ pub(super) fn clause_applied(failing: &Failing, clause: Clause) -> Option<String
     let particulars = Particulars::of(&failing.ops)?;
     let sentence = match clause {
         Clause::Com4 => format!(
-            "the commit {} was refused, so it changed nothing",
-            particulars.refused?
+            "the commit {} {}",
+            particulars.refused?,
+            match failing.failure.otherwise.is_empty() {
+                true => "was refused, so it changed nothing",
+                false => "had to be refused, and so to change nothing",
+            }
         ),
         Clause::Drp4 => format!(
             "the drop of {} touches no other id",

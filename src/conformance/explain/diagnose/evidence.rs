@@ -7,6 +7,7 @@ use crate::clause::Clause;
 use crate::conformance::explain::diagnose::irreducible::{are_particular_tokens, is_foreign};
 use crate::conformance::judge::failure::{Failing, Probe};
 use crate::conformance::program::ids;
+use crate::conformance::program::outcome::Outcome;
 use crate::model::{Model, Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
 
@@ -100,7 +101,10 @@ impl<'a> Evidence<'a> {
                 Op::Prepare { .. } if own => {
                     evidence.prepared = true;
                     let otherwise = failure.otherwise.iter().find(|(place, _)| *place == at);
-                    let reply = otherwise.map_or(&expected.reply, |(_, reply)| reply);
+                    let reply = match otherwise {
+                        Some((_, Outcome::Replied(reply))) => reply,
+                        _ => &expected.reply,
+                    };
                     evidence.was_found_gone |=
                         evidence.deciding_commit.is_some() && *reply == Reply::Nothing;
                     evidence.was_found_live |= matches!(reply, Reply::Found(_));

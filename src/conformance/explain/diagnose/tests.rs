@@ -185,7 +185,11 @@ fn diagnosed_with_end(
         end,
         forgets_drops,
     };
-    let run = move |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
+    let run = move |ops: &[Op]| {
+        lockstep::run(&boxing(make), ops, |_, _| {})
+            .into_iter()
+            .next()
+    };
     let ops = ops(program);
     let failure = run(&ops).expect("it fails");
     assert_eq!(failure.at + 1, ops.len(), "it fails at its end");
@@ -208,7 +212,11 @@ fn a_drop_of_another_id_does_not_end_the_life_that_is_watched() {
         end: |now, ttl| now + ttl + SECOND,
         forgets_drops: false,
     };
-    let run = |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
+    let run = |ops: &[Op]| {
+        lockstep::run(&boxing(make), ops, |_, _| {})
+            .into_iter()
+            .next()
+    };
     let ops = ops("commit A v1 ttl 1s; drop B; advance 1500ms; prepare A");
     let failure = run(&ops).expect("it fails");
     let near = of_time(&Failing { ops, failure }, &run);

@@ -22,7 +22,7 @@ pub(crate) enum Luck {
     Woken,
     /// It did not go wrong again in the very same schedule.
     Unsteady,
-    /// There were very many calls, of which only those are left that are needed to see what is wrong.
+    /// There were very many calls, which did not go wrong again.
     Many,
 }
 
@@ -34,9 +34,7 @@ impl fmt::Display for Luck {
                 "the store wakes its calls from a thread or a runtime of its own, when it likes"
             }
             Self::Unsteady => "it did not go wrong again in the very same schedule",
-            Self::Many => {
-                "it was found among very many calls, of which these are those that show it"
-            }
+            Self::Many => "it was found once, among very many calls",
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::{Evidence, HUGE};
 use crate::clause::Clause;
 use crate::conformance::explain::diagnose::irreducible::{is_foreign, is_plain_ttl};
-use crate::conformance::judge::failure::{Failing, Mistake};
+use crate::conformance::judge::failure::{Failing, Mistake, Whose};
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::{ids, payload};
 use crate::model::{Op, Reply};
@@ -49,8 +49,13 @@ impl Evidence<'_> {
 
     /// Nothing should be there, but something is.
     fn clause_of_revived(&self, failing: &Failing, decided: Clause) -> Clause {
+        let is_of_another = failing.failure.found == Some(Whose::Others);
         match decided {
             _ if self.has_refused_id => Clause::Idn2,
+            _ if is_of_another && (self.has_confusable_ids || self.has_particular_tokens) => {
+                Clause::Idn1
+            }
+            Clause::Drp1 if is_of_another => Clause::Drp1,
             Clause::Pre2 if !self.has_confusable_ids => Clause::Pre2,
             _ if self.refused => Clause::Com4,
             // Of a store that may evict: it outlived the entry committed last, or came back.

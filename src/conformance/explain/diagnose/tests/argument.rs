@@ -17,7 +17,7 @@ fn argued(program: &str, found: Option<u64>, expected: Expected, refused: &[usiz
         refused_ids: refused.to_vec(),
         ..Failure::of_last(&ops, Outcome::Replied(outcome))
     };
-    why_expected(&Failing { ops, failure })
+    why_expected(&Failing { ops, failure }).text
 }
 
 fn nothing(clause: Clause) -> Expected {

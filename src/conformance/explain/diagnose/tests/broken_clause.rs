@@ -348,7 +348,7 @@ fn of_what_the_store_answered_and_not_of_what_the_model_says() {
     let mut failing = failing(program, "v1");
     assert_eq!(broken_clause(&failing, SECOND, None), Clause::Ttl4);
     let found = Reply::Found(payload::numbered(1, &"A".repeat(token::LEN)));
-    failing.failure.otherwise = vec![(2, found)];
+    failing.failure.otherwise = vec![(2, Outcome::Replied(found))];
     assert_eq!(broken_clause(&failing, SECOND, None), Clause::Pre4);
 }
 

@@ -49,7 +49,11 @@ where
         log: Mutex::default(),
         finds,
     };
-    let run = move |ops: &[Op]| lockstep::run(&boxing(make), ops, |_, _| {});
+    let run = move |ops: &[Op]| {
+        lockstep::run(&boxing(make), ops, |_, _| {})
+            .into_iter()
+            .next()
+    };
     let ops = ops(program);
     let failure = run(&ops).expect("it fails");
     let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, Some(&run), Some(&run));

@@ -1,0 +1,212 @@
+//! Worlds: what may be said of a program's replies once one was wrong, or its outcome is unknown.
+//!
+//! A call that had to be refused and was not counts as refused: the model has not changed. After an error
+//! both worlds are open, that in which the call took effect and that in which it did not, and what comes
+//! later has to fit one of them (ERR-3). After any other wrong reply nobody knows what stands under its id,
+//! so that id is not judged until its next acknowledged commit or drop; other ids are.
+
+use super::failure::{Failure, Symptom};
+use crate::clause::Clause;
+use crate::conformance::program::outcome::Outcome;
+use crate::model::{Expected, Op, Reply};
+
+/// What says how a call may be answered: the model, or one that knows spans of time only.
+pub(crate) trait World: Clone {
+    type Admitted;
+
+    fn admits(admitted: &Self::Admitted, reply: &Reply) -> bool;
+
+    fn expected(admitted: &mut Self::Admitted) -> &mut Expected;
+
+    /// Takes note of a right reply.
+    fn observe(&mut self, op: &Op, reply: &Reply);
+}
+
+/// The worlds in which a store may be.
+pub(crate) struct Worlds<W> {
+    first: W,
+    others: Vec<W>,
+    /// Ids that are not judged.
+    unjudged: Vec<String>,
+    /// Ids whose last write failed.
+    failed: Vec<String>,
+}
+
+/// What a reply is, with what is admitted in its place.
+pub(crate) enum Judged<A> {
+    Right(A),
+    Wrong(A),
+    /// Nobody can say.
+    Open(A),
+}
+
+impl<A> Judged<A> {
+    pub(crate) fn into_admitted(self) -> A {
+        let (Self::Right(admitted) | Self::Wrong(admitted) | Self::Open(admitted)) = self;
+        admitted
+    }
+}
+
+/// So many worlds may be open; where there would be more, the id is not judged instead.
+const MOST: usize = 16;
+
+impl<W: World> Worlds<W> {
+    pub(crate) fn new(first: W) -> Self {
+        Self {
+            first,
+            others: Vec::new(),
+            unjudged: Vec::new(),
+            failed: Vec::new(),
+        }
+    }
+
+    /// Does something in every world.
+    pub(crate) fn each(&mut self, mut change: impl FnMut(&mut W)) {
+        change(&mut self.first);
+        self.others.iter_mut().for_each(change);
+    }
+
+    /// Judges what came of a call; `step` takes it in a world.
+    pub(crate) fn judge(
+        &mut self,
+        op: &Op,
+        outcome: &Outcome,
+        step: impl Fn(&mut W) -> W::Admitted,
+    ) -> Judged<W::Admitted> {
+        let reply = match outcome {
+            Outcome::Replied(reply) => Some(reply),
+            _ => None,
+        };
+        let is_certain = self.others.is_empty() && self.unjudged.is_empty();
+        if let Some(reply) = reply.filter(|_| is_certain) {
+            let admitted = step(&mut self.first);
+            return match W::admits(&admitted, reply) {
+                true => self.right(op, reply, admitted),
+                false => self.wrong(op, Some(reply), admitted, Vec::new()),
+            };
+        }
+        let id = op.id().unwrap_or_default();
+        if self.unjudged.iter().any(|unjudged| unjudged == id) {
+            let mut admitted = self.step(None, &step).0;
+            let is_acknowledged =
+                reply == Some(&Reply::Done) && W::expected(&mut admitted).reply == Reply::Done;
+            if !is_acknowledged {
+                return Judged::Open(admitted);
+            }
+            self.unjudged.retain(|unjudged| unjudged != id);
+            return self.right(op, &Reply::Done, admitted);
+        }
+        let is_write = matches!(op, Op::Commit { .. } | Op::Drop { .. });
+        let without = match outcome {
+            Outcome::Failed(_) if is_write => self.all().cloned().collect(),
+            _ => Vec::new(),
+        };
+        match (self.step(reply, &step), reply) {
+            ((admitted, true), Some(reply)) => self.right(op, reply, admitted),
+            ((admitted, _), _) => self.wrong(op, reply, admitted, without),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &W> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Takes a step in every world. Those that explain the reply stay; where none does, all do. Gives what
+    /// the first admits, of those that stay, and whether that is the reply.
+    fn step(
+        &mut self,
+        reply: Option<&Reply>,
+        step: &impl Fn(&mut W) -> W::Admitted,
+    ) -> (W::Admitted, bool) {
+        let mut first = step(&mut self.first);
+        let explains =
+            |admitted: &W::Admitted| reply.is_some_and(|reply| W::admits(admitted, reply));
+        let mut is_explained = explains(&first);
+        let mut others = Vec::new();
+        for mut other in std::mem::take(&mut self.others) {
+            let admitted = step(&mut other);
+            match (is_explained, explains(&admitted)) {
+                (false, true) => {
+                    // Those before it do not.
+                    others.clear();
+                    (self.first, first, is_explained) = (other, admitted, true);
+                }
+                (true, false) => {}
+                _ => others.push(other),
+            }
+        }
+        self.others = others;
+        (first, is_explained)
+    }
+
+    fn right(&mut self, op: &Op, reply: &Reply, admitted: W::Admitted) -> Judged<W::Admitted> {
+        self.each(|world| world.observe(op, reply));
+        if !self.failed.is_empty() && matches!(op, Op::Commit { .. } | Op::Drop { .. }) {
+            self.failed
+                .retain(|failed| Some(failed.as_str()) != op.id());
+        }
+        Judged::Right(admitted)
+    }
+
+    /// `without` are the worlds in which the call took no effect, where that is open.
+    fn wrong(
+        &mut self,
+        op: &Op,
+        reply: Option<&Reply>,
+        mut admitted: W::Admitted,
+        without: Vec<W>,
+    ) -> Judged<W::Admitted> {
+        let id = op.id().unwrap_or_default();
+        let expected = W::expected(&mut admitted);
+        if self.failed.iter().any(|failed| failed == id) && reply.is_some() {
+            expected.clause = Clause::Err3;
+        }
+        let was_to_be_refused = matches!(expected.reply, Reply::Refused(_));
+        let is_open = !without.is_empty() && self.others.len() + without.len() < MOST;
+        match reply {
+            Some(Reply::Done) if was_to_be_refused => {}
+            None if is_open => {
+                self.others.extend(without);
+                self.failed.push(id.to_owned());
+            }
+            // A prepare changes nothing, whatever becomes of it.
+            None if matches!(op, Op::Prepare { .. }) => {}
+            _ => self.unjudged.push(id.to_owned()),
+        }
+        Judged::Wrong(admitted)
+    }
+}
+
+/// The failures of a run: of those that look alike, the first.
+#[derive(Default)]
+pub(crate) struct Failures {
+    failures: Vec<Failure>,
+    symptoms: Vec<Symptom>,
+    /// What every later failure has to say of what came before.
+    otherwise: Vec<(usize, Outcome)>,
+}
+
+impl Failures {
+    /// Takes a failure in, which stands at `failure.at`.
+    pub(crate) fn push(&mut self, failure: Failure, refused_ids: &[usize]) {
+        let (at, outcome, symptom) = (failure.at, failure.outcome.clone(), failure.symptom());
+        if !self.symptoms.contains(&symptom) {
+            self.symptoms.push(symptom);
+            self.failures.push(Failure {
+                otherwise: self.otherwise.clone(),
+                refused_ids: refused_ids.to_vec(),
+                ..failure
+            });
+        }
+        self.note(at, outcome);
+    }
+
+    /// Takes note of what came and is not what the model says.
+    pub(crate) fn note(&mut self, at: usize, outcome: Outcome) {
+        self.otherwise.push((at, outcome));
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Failure> {
+        self.failures
+    }
+}

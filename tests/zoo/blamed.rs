@@ -1,0 +1,305 @@
+//! Blamed: stores whose defects look like others, or hide each other. What they are charged with is what
+//! their maintainer would look for.
+
+use super::animal::{Animal, Entry, RIGHT, failed, refused, validate};
+use super::checked;
+use session_spec::conformance::{Profile, Report};
+use session_spec::{Clause, Constraint, Data, Snapshot};
+use std::time::Duration;
+
+const SECOND: u128 = 1_000_000_000;
+
+fn clauses(report: &Report) -> Vec<Clause> {
+    report.violations.iter().map(|found| found.clause).collect()
+}
+
+/// What is said of it, within the budget of a test.
+fn said_of(animal: Animal, profile: Profile) -> Report {
+    let check = checked(animal).profile(profile).clients(1);
+    check.depth(4).sequences(2_000).run()
+}
+
+/// Whether these, and nothing else, are what it is charged with.
+fn is_charged_with(animal: Animal, profile: Profile, expected: &[Clause]) {
+    let report = said_of(animal, profile);
+    println!("{}\n{report}", animal.name);
+    assert_eq!(clauses(&report), expected, "{}\n{report}", animal.name);
+}
+
+/// 32 lower-case letters.
+fn lower_case() -> Profile {
+    Profile::default().ids(|number| {
+        ["a", "b"].map(|letter| {
+            let mut number = number;
+            let tail = (0..31).map(|_| {
+                let digit = b'a' + u8::try_from(number % 26).expect("it is a letter");
+                number /= 26;
+                char::from(digit)
+            });
+            letter.chars().chain(tail).collect()
+        })
+    })
+}
+
+fn whole_seconds(ttl: Duration) -> Duration {
+    Duration::from_secs(ttl.as_secs())
+}
+
+const CUT: Animal = Animal {
+    name: "ttl cut to whole seconds",
+    commit: |shelf, now, snapshot, ttl| {
+        validate(snapshot, ttl)?;
+        shelf.put(now, snapshot, whole_seconds(ttl));
+        Ok(())
+    },
+    ..RIGHT
+};
+
+const DROP_OF_NOTHING: Animal = Animal {
+    name: "the drop of what is not there is an error",
+    drop: |shelf, now, id| match shelf.live(now, id) {
+        None if !id.is_empty() => failed("no such session"),
+        _ => (RIGHT.drop)(shelf, now, id),
+    },
+    ..RIGHT
+};
+
+#[test]
+fn ids_of_a_form_of_their_own_are_not_foreign() {
+    is_charged_with(DROP_OF_NOTHING, lower_case(), &[Clause::Drp2]);
+    is_charged_with(CUT, lower_case(), &[Clause::Com7]);
+}
+
+#[test]
+fn two_defects_that_show_alike_are_both_found() {
+    let both = Animal {
+        name: "what is not there is an error, and ttl cut to whole seconds",
+        prepare: |shelf, now, id| match shelf.live(now, id) {
+            None if !id.is_empty() => failed("no such session"),
+            found => Ok(found.map(|entry| entry.snapshot.clone())),
+        },
+        ..CUT
+    };
+    is_charged_with(both, Profile::default(), &[Clause::Pre1, Clause::Com7]);
+}
+
+#[test]
+fn what_a_reply_contradicts_besides_is_cited() {
+    let cut = Animal {
+        name: "deadlines cut to whole seconds",
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let deadline = now.saturating_add(ttl.as_nanos());
+            let entry = Entry {
+                snapshot: snapshot.clone(),
+                deadline: deadline - deadline % SECOND,
+            };
+            shelf.entries.insert(snapshot.id().to_owned(), entry);
+            Ok(())
+        },
+        ..RIGHT
+    };
+    is_charged_with(cut, Profile::default(), &[Clause::Com7]);
+}
+
+#[test]
+fn what_goes_of_very_many_is_lost() {
+    let sieve = Animal {
+        name: "of 500 entries every third goes",
+        commit: |shelf, now, snapshot, ttl| {
+            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
+            if shelf.entries.len() == 500 {
+                let ids: Vec<String> = shelf.entries.keys().step_by(3).cloned().collect();
+                for id in ids {
+                    shelf.entries.remove(&id);
+                }
+            }
+            Ok(())
+        },
+        ..RIGHT
+    };
+    is_charged_with(sieve, Profile::default(), &[Clause::Com5]);
+}
+
+#[test]
+fn a_refused_token_is_one_finding() {
+    let refuses = Animal {
+        name: "refuses tokens that begin with a digit",
+        commit: |shelf, now, snapshot, ttl| {
+            if snapshot.id().len() == 32 && snapshot.id().starts_with(|c: char| c.is_lowercase()) {
+                return refused(Constraint::UnsupportedId);
+            }
+            (RIGHT.commit)(shelf, now, snapshot, ttl)
+        },
+        ..RIGHT
+    };
+    is_charged_with(refuses, Profile::default(), &[Clause::Com5]);
+}
+
+#[test]
+fn whose_snapshot_came_back_is_looked_at_first() {
+    let ring = Animal {
+        name: "slots in a ring of sixteen",
+        prepare: |shelf, now, id| {
+            let slot = shelf.recent.iter().position(|known| known == id);
+            let slot = slot.map(|slot| (slot % 16).to_string());
+            let entry = slot.and_then(|slot| shelf.live(now, &slot));
+            Ok(entry.map(|entry| entry.snapshot.with_id(id)))
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let id = snapshot.id().to_owned();
+            let slot = shelf.recent.iter().position(|known| *known == id);
+            let slot = slot.unwrap_or_else(|| {
+                shelf.recent.push(id);
+                shelf.recent.len() - 1
+            });
+            shelf.put(now, &snapshot.with_id((slot % 16).to_string()), ttl);
+            Ok(())
+        },
+        drop: |shelf, _, id| {
+            if let Some(slot) = shelf.recent.iter().position(|known| known == id) {
+                shelf.entries.remove(&(slot % 16).to_string());
+            }
+            Ok(())
+        },
+        ..RIGHT
+    };
+    is_charged_with(ring, Profile::default(), &[Clause::Idn1]);
+}
+
+#[test]
+fn an_error_leaves_both_worlds_open_and_nothing_else() {
+    let leaves = Animal {
+        name: "an error leaves an entry behind that never expires",
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            shelf.put(now, snapshot, Duration::MAX);
+            if snapshot.data().iter().count() > 2 {
+                return failed("too many columns");
+            }
+            shelf.put(now, snapshot, ttl);
+            Ok(())
+        },
+        ..RIGHT
+    };
+    is_charged_with(leaves, Profile::default(), &[Clause::Snp4, Clause::Err3]);
+}
+
+fn merged(old: &Data, new: &Data) -> Data {
+    let mut all = new.clone();
+    for (key, value) in old.iter() {
+        if let (Some(one), Some(other)) =
+            (value.as_object(), new.iter().find(|(name, _)| *name == key))
+        {
+            let mut both = one.clone();
+            if let Some(newer) = other.1.as_object() {
+                both.extend(newer.clone());
+                all.set(key, both).expect("it was set before");
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn a_mix_of_two_commits_is_shown_as_one() {
+    let merges = Animal {
+        name: "merges at every depth but the first",
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let old = shelf
+                .live(now, snapshot.id())
+                .map(|entry| entry.snapshot.data().clone());
+            let data = merged(&old.unwrap_or_default(), snapshot.data());
+            let (csrf, user) = (snapshot.csrf_token(), snapshot.user().cloned());
+            shelf.put(now, &Snapshot::new(snapshot.id(), csrf, user, data), ttl);
+            Ok(())
+        },
+        ..RIGHT
+    };
+    is_charged_with(merges, Profile::default(), &[Clause::Com6]);
+}
+
+#[test]
+fn what_counts_calls_is_one_finding() {
+    let every = Animal {
+        name: "every 24th commit is lost",
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            shelf.calls += 1;
+            if shelf.calls % 24 != 0 {
+                shelf.put(now, snapshot, ttl);
+            }
+            Ok(())
+        },
+        ..RIGHT
+    };
+    is_charged_with(every, Profile::default(), &[Clause::Com5]);
+    let stale = Animal {
+        name: "every fifth prepare is stale",
+        prepare: |shelf, now, id| {
+            shelf.calls += 1;
+            let aside = match shelf.calls % 5 {
+                0 => shelf.aside.get(id),
+                _ => None,
+            };
+            let entry = aside.or_else(|| shelf.live(now, id));
+            Ok(entry.map(|entry| entry.snapshot.clone()))
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            if let Some(old) = shelf.live(now, snapshot.id()).cloned() {
+                shelf.aside.insert(snapshot.id().to_owned(), old);
+            }
+            shelf.put(now, snapshot, ttl);
+            Ok(())
+        },
+        ..RIGHT
+    };
+    is_charged_with(stale, Profile::default(), &[Clause::Pre3]);
+}
+
+#[test]
+fn the_oldest_that_goes_while_all_are_live_is_lost() {
+    let room = Animal {
+        name: "room for twelve",
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            shelf.recent.retain(|id| id != snapshot.id());
+            shelf.recent.push(snapshot.id().to_owned());
+            if shelf.recent.len() > 12 {
+                let oldest = shelf.recent.remove(0);
+                shelf.entries.remove(&oldest);
+            }
+            shelf.put(now, snapshot, ttl);
+            Ok(())
+        },
+        ..RIGHT
+    };
+    is_charged_with(room, Profile::default(), &[Clause::Com5]);
+}
+
+#[test]
+fn a_view_of_a_pooled_buffer_is_one_finding() {
+    let pooled = Animal {
+        name: "a key is a view of a pooled buffer",
+        prepare: |shelf, now, id| {
+            let found = shelf.live(now, id).map(|entry| entry.snapshot.clone());
+            // The buffer of the last key is written over.
+            if let Some(last) = shelf.recent.pop()
+                && let Some(entry) = shelf.entries.remove(&last)
+            {
+                shelf.entries.insert(id.to_owned(), entry);
+            }
+            Ok(found.map(|snapshot| snapshot.with_id(id)))
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
+            shelf.recent.push(snapshot.id().to_owned());
+            Ok(())
+        },
+        ..RIGHT
+    };
+    is_charged_with(pooled, Profile::default(), &[Clause::Pre4]);
+}
