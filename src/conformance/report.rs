@@ -15,6 +15,7 @@ pub(crate) mod vectors;
 
 mod text;
 
+use super::judge::failure::CallKind;
 use super::program::outcome::Outcome;
 use super::program::{OutcomeText, Program, ReplyText};
 use crate::clause::Clause;
@@ -181,6 +182,9 @@ pub struct Violation {
     /// in another way.
     #[serde(skip)]
     pub(crate) otherwise: Vec<(usize, Outcome)>,
+    /// Only the number of calls of this kind matters.
+    #[serde(skip)]
+    pub(crate) counting: Option<(CallKind, usize)>,
 }
 
 fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::Error> {

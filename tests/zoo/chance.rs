@@ -32,7 +32,7 @@ const CHANCE: [(Animal, &str, usize); 3] = [
     (
         Animal {
             name: "evicts one of eight at random",
-            clause: Some(Clause::Pre3),
+            clause: Some(Clause::Ttl1),
             commit: |shelf, now, snapshot, ttl| {
                 validate(snapshot, ttl)?;
                 let is_new = !shelf.entries.contains_key(snapshot.id());

@@ -6,17 +6,20 @@
 
 mod argument;
 mod clause_applied;
+mod counting;
 mod evidence;
 mod irreducible;
 mod near_miss;
 
 use crate::clause::Clause;
-use crate::conformance::judge::failure::{Failing, Mistake, Probe};
+use crate::conformance::judge::failure::{CallKind, Failing, Mistake, Probe};
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::report::Violation;
 use crate::model::{Nanos, Op, Reply};
 use argument::why_expected;
 use clause_applied::clause_applied;
+pub(crate) use counting::Counting;
+use counting::counting;
 use evidence::Evidence;
 use near_miss::near_miss;
 
@@ -27,9 +30,20 @@ pub(crate) struct Diagnosis {
     /// What programs next to the failing one, or the wrong reply itself, say of the defect: one
     /// sentence, where there is something certain to say.
     pub(crate) near_miss: Option<String>,
+    /// Only the number of calls matters.
+    pub(crate) counting: Option<Counting>,
 }
 
 impl Diagnosis {
+    /// Of a program that ends its process, of which nothing but that is known.
+    pub(crate) fn of_crash(near_miss: Option<String>) -> Self {
+        Self {
+            clause: Clause::Err1,
+            near_miss,
+            counting: None,
+        }
+    }
+
     /// `tick` is the unit of plain times; `probe` runs other programs, where that is quick and time
     /// exact; so does `near_miss_probe`, where besides only one reply is right. Where there are two, a
     /// program that passes does not tell when a life ends.
@@ -39,10 +53,19 @@ impl Diagnosis {
         probe: Option<Probe<'_>>,
         near_miss_probe: Option<Probe<'_>>,
     ) -> Self {
-        let clause = broken_clause(failing, tick, probe);
+        let counting = probe.and_then(|probe| counting(failing, tick, probe));
+        let expected = &failing.failure.expected;
+        let clause = match (counting.map(|it| it.kind), &expected.reply) {
+            (Some(CallKind::Commit), Reply::Found(_)) => Clause::Com5,
+            (Some(CallKind::Prepare), _) => Clause::Pre4,
+            (Some(_), _) => expected.clause,
+            (None, _) => broken_clause(failing, tick, probe),
+        };
+        let counted = counting.map(Counting::told);
         Self {
             clause,
-            near_miss: near_miss(failing, clause, near_miss_probe),
+            near_miss: counted.or_else(|| near_miss(failing, clause, near_miss_probe)),
+            counting,
         }
     }
 }
@@ -74,9 +97,14 @@ pub(crate) fn violation(
     diagnosis: Option<Diagnosis>,
 ) -> Violation {
     let repeats = diagnosis.is_some();
-    let Diagnosis { clause, near_miss } = diagnosis.unwrap_or(Diagnosis {
+    let Diagnosis {
+        clause,
+        near_miss,
+        counting,
+    } = diagnosis.unwrap_or(Diagnosis {
         clause: failing.failure.expected.clause,
         near_miss: None,
+        counting: None,
     });
     let (because, cited) = argument(&failing, clause);
     Violation {
@@ -84,6 +112,7 @@ pub(crate) fn violation(
         cited,
         because,
         near_miss,
+        counting: counting.map(|Counting { kind, number }| (kind, number)),
         refused_ids: failing.failure.refused_ids,
         program: failing.ops.into(),
         expected: Some(failing.failure.expected.reply),
@@ -111,33 +140,35 @@ pub(crate) fn argument(failing: &Failing, clause: Clause) -> (String, Vec<Clause
     (text, argument.contradicted)
 }
 
-/// What was committed last is lost, and only a remnant of what was committed before hides it: then
-/// the program without that commit, or without the advance after which the remnant should be gone
-/// too, shows the defect itself.
+/// A program with one operation less that is answered wrong too at its last call, in another way though the
+/// same should have come: the operation only changes how the defect shows. What was committed last is lost, say,
+/// and what was committed before hides it. Or the advance is left out after which that should be gone too.
 pub(crate) fn without_the_remnant(failing: &Failing, probe: Probe<'_>) -> Option<Failing> {
-    let mistake = failing.failure.mistake();
-    let plainer = match mistake {
-        Mistake::Changed => Mistake::Lost,
-        Mistake::Revived if is_remnant(failing) => Mistake::Changed,
-        _ => return None,
+    let (ops, failure) = (&failing.ops, &failing.failure);
+    let is_answer = |mistake: Mistake| {
+        let answers = [Mistake::Lost, Mistake::Revived, Mistake::Changed];
+        answers.contains(&mistake)
     };
-    let may_go = |op: &Op| match op {
-        Op::Commit { .. } => mistake == Mistake::Changed,
-        Op::Advance { .. } => mistake == Mistake::Revived,
-        _ => false,
-    };
-    let places = (0..failing.ops.len()).filter(|at| may_go(&failing.ops[*at]));
-    let without = places.map(|at| {
-        let mut ops = failing.ops.clone();
-        ops.remove(at);
-        ops
+    if !is_answer(failure.mistake()) {
+        return None;
+    }
+    let is_remnant = failure.mistake() == Mistake::Revived && is_remnant(failing);
+    let without = (0..ops.len() - 1).map(|at| {
+        let mut without = ops.clone();
+        (without.remove(at), without)
     });
-    let mut failures = without.filter_map(|ops| {
-        let failure = probe(&ops)?;
-        Some(Failing { ops, failure })
-    });
-    failures.find(|Failing { ops, failure }| {
-        failure.at + 1 == ops.len() && failure.mistake() == plainer
+    without.into_iter().find_map(|(left_out, ops)| {
+        let plainer = probe(&ops)?;
+        let is_other = is_answer(plainer.mistake()) && plainer.mistake() != failure.mistake();
+        let is_plainer = match left_out {
+            Op::Advance { .. } => is_remnant && plainer.mistake() == Mistake::Changed,
+            _ => is_other && plainer.expected.reply == failure.expected.reply,
+        };
+        let is_last = plainer.at + 1 == ops.len();
+        (is_last && is_plainer).then_some(Failing {
+            ops,
+            failure: plainer,
+        })
     })
 }
 

@@ -31,7 +31,13 @@ pub(crate) fn shrink(
         failure = again;
         Some(program)
     };
-    let program = Shrinker::new(program, tick, accept).shrink(&[
+    let is_long = program.ops().len() > LONG;
+    let mut shrinker = Shrinker::new(program, tick, accept);
+    if is_long {
+        // All its tries may go by before it is short.
+        shrinker.make_times_plain();
+    }
+    let program = shrinker.shrink(&[
         Shrinker::leave_out_operations,
         Shrinker::leave_out_pair,
         Shrinker::merge_advances,
@@ -75,6 +81,9 @@ struct Shrinker<A> {
 /// small steps, would take millions.
 const MOST_TRIES: usize = 50_000;
 
+/// Of longer programs, fewer are tried.
+const LONG: usize = 64;
+
 impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
     fn new(program: Program, tick: Nanos, accept: A) -> Self {
         Self {
@@ -112,7 +121,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
 
     /// Takes a program over if it fails in the same way. Whoever calls this made it simpler.
     fn try_program(&mut self, program: &Program) -> bool {
-        let cost = 1 + program.ops().len() / 64;
+        let cost = 1 + program.ops().len() / LONG;
         if self.tries_left < cost {
             self.tries_left = 0;
             return false;

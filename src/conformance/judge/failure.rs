@@ -199,7 +199,7 @@ impl Symptom {
 }
 
 impl CallKind {
-    fn of(op: &Op) -> Self {
+    pub(crate) fn of(op: &Op) -> Self {
         match op {
             Op::Prepare { .. } => Self::Prepare,
             Op::Commit { .. } => Self::Commit,

@@ -102,6 +102,39 @@ impl Trace {
         self
     }
 
+    /// The same, with all that comes between put in one line where it is long: `matters` are steps that are
+    /// shown all the same.
+    pub(crate) fn abridged(mut self, program: &Program, matters: impl Fn(usize) -> bool) -> Self {
+        /// Shorter ones are shown whole; of others, so many steps at each end.
+        const LONG: usize = 40;
+        const ENDS: usize = 3;
+        let len = self.steps.len();
+        if len <= LONG {
+            return self;
+        }
+        let is_shown = |at: &usize| *at < ENDS || *at + ENDS >= len || matters(*at);
+        let mut abridged: Vec<Step> = Vec::new();
+        let mut left_out = Vec::new();
+        for (at, step) in self.steps.drain(..).enumerate() {
+            if !is_shown(&at) {
+                left_out.push(at);
+                continue;
+            }
+            if !left_out.is_empty() {
+                let ops = left_out.drain(..).map(|at| &program.ops()[at]);
+                abridged.push(Step {
+                    when: String::new(),
+                    op: format!(".. {}", counted(ops)),
+                    reply: String::new(),
+                    clause: None,
+                    disputed: None,
+                });
+            }
+            abridged.push(step);
+        }
+        Self { steps: abridged }
+    }
+
     /// The same without clauses, and with another text for the last reply.
     pub(crate) fn ending_with(mut self, reply: String) -> Self {
         for step in &mut self.steps {
@@ -112,6 +145,32 @@ impl Trace {
         }
         self
     }
+}
+
+/// How many operations of each kind there are.
+fn counted<'a>(ops: impl Iterator<Item = &'a Op>) -> String {
+    let mut counts = [
+        ("commits", 0),
+        ("prepares", 0),
+        ("drops", 0),
+        ("advances", 0),
+        ("restarts", 0),
+    ];
+    for op in ops {
+        let kind = match op {
+            Op::Commit { .. } => 0,
+            Op::Prepare { .. } => 1,
+            Op::Drop { .. } => 2,
+            Op::Advance { .. } => 3,
+            Op::Restart => 4,
+        };
+        counts[kind].1 += 1;
+    }
+    let counts = counts.iter().filter(|(_, count)| *count > 0);
+    let texts: Vec<String> = counts
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    texts.join(", ")
 }
 
 /// What the contract admits of a program.

@@ -39,6 +39,7 @@ impl Violation {
             luck: anomaly.luck.map(|luck| luck.to_string()),
             repeats: anomaly.repeats,
             otherwise: Vec::new(),
+            counting: None,
         }
     }
 
@@ -79,6 +80,7 @@ impl Violation {
             after: 0,
             repeats,
             otherwise: Vec::new(),
+            counting: None,
             got,
         }
     }

@@ -122,7 +122,11 @@ impl Display for Violation {
         let expected = expected.map(|reply| ReplyText(reply).to_string());
         let last = format!("{got}   <- expected {}", expected.unwrap_or_default());
         let trace = Trace::refusing(&self.refused_ids, &self.program).answering(&self.otherwise);
-        write!(f, "{}", trace.ending_with(last))?;
+        let id = ops.last().and_then(Op::id);
+        let is_write = |at: usize| !matches!(ops[at], Op::Prepare { .. }) && ops[at].id().is_some();
+        let trace = trace.ending_with(last);
+        let trace = trace.abridged(&self.program, |at| is_write(at) && ops[at].id() == id);
+        write!(f, "{trace}")?;
         wrapped(f, "because  ", &format!("{}.", self.because))?;
         if let Some(near_miss) = &self.near_miss {
             let end = if near_miss.ends_with('?') { "" } else { "." };

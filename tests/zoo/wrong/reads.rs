@@ -161,7 +161,7 @@ pub(crate) const READS: &[Animal] = &[
     ),
     Animal {
         name: "room for three entries",
-        clause: Some(Clause::Pre3),
+        clause: Some(Clause::Ttl1),
         commit: |shelf, now, snapshot, ttl| {
             (RIGHT.commit)(shelf, now, snapshot, ttl)?;
             shelf.evict_beyond(3, snapshot.id());
@@ -171,7 +171,7 @@ pub(crate) const READS: &[Animal] = &[
     },
     Animal {
         name: "room for sixteen entries",
-        clause: Some(Clause::Pre3),
+        clause: Some(Clause::Ttl1),
         commit: |shelf, now, snapshot, ttl| {
             (RIGHT.commit)(shelf, now, snapshot, ttl)?;
             shelf.evict_beyond(16, snapshot.id());

@@ -75,11 +75,7 @@ impl Run<'_> {
         let shrunk = elsewhere.and_then(|one| crash::shrink(one, &caught.ops, self.runner.tick));
         let violation = match shrunk {
             Some((failing, near_miss)) => {
-                let diagnosis = Diagnosis::of(&failing, self.runner.tick, None, None);
-                let diagnosis = Diagnosis {
-                    near_miss,
-                    ..diagnosis
-                };
+                let diagnosis = Diagnosis::of_crash(near_miss);
                 violation(failing, name, caught.after, Some(diagnosis))
             }
             None => violation(caught.as_failing(), name, caught.after, None),
@@ -313,6 +309,16 @@ impl Run<'_> {
         };
         violation.head(heading);
         let known = &mut self.report.violations;
+        if let Some(counting) = violation.counting {
+            // What counts calls shows in as many ways as there are calls, and is one defect.
+            let is_smaller = |known: &Violation| {
+                known.counting == Some(counting) && size(known) <= size(&violation)
+            };
+            if known.iter().any(is_smaller) {
+                return;
+            }
+            known.retain(|known| known.counting != Some(counting));
+        }
         match known.iter_mut().find(|known| known.clause == heading) {
             Some(known) if size(&violation) < size(known) => *known = violation,
             Some(_) => {}

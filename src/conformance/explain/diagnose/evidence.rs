@@ -3,6 +3,8 @@
 mod clause;
 mod counterfactual;
 
+pub(super) use counterfactual::unused_id;
+
 use crate::clause::Clause;
 use crate::conformance::explain::diagnose::irreducible::{are_particular_tokens, is_foreign};
 use crate::conformance::judge::failure::{Failing, Probe};

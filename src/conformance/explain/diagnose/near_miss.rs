@@ -7,14 +7,18 @@ pub(super) mod lifetime;
 mod loss;
 mod shared_parts;
 
+use super::irreducible::are_particular_tokens;
 use crate::clause::Clause;
 use crate::conformance::judge::failure::{Failing, Mistake, Probe};
 use crate::conformance::program::ids::ids as ids_of;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::{Id, payload};
 use crate::model::Reply;
+use crate::snapshot::Snapshot;
 use crate::token;
 use id_difference::id_difference;
 use lifetime::Lifetime;
+use std::collections::BTreeSet;
 
 /// One sentence, where there is something certain to say.
 pub(super) fn near_miss(
@@ -25,10 +29,23 @@ pub(super) fn near_miss(
     let failure = &failing.failure;
     match (clause, &failure.expected.reply, &failure.outcome) {
         (Clause::Idn1 | Clause::Drp4, ..) => {
-            let mut ids = ids_of(&failing.ops).into_iter();
-            let of_tokens = clause == Clause::Idn1 && ids.all(token::is_token);
+            let ids = ids_of(&failing.ops);
+            let of_tokens = clause == Clause::Idn1 && ids.iter().all(|id| token::is_token(id));
+            let whose = || match &failure.outcome {
+                Outcome::Replied(Reply::Found(found)) => {
+                    damage::committed_for_another(found, &failing.ops)
+                }
+                _ => None,
+            };
             let hashed = "other tokens are told apart: are ids hashed, or compared in part?";
-            id_difference(&failing.ops).or_else(|| of_tokens.then(|| hashed.to_owned()))
+            let of_tokens = || match of_tokens {
+                true if failure.expected.clause == Clause::Pre1 || are_particular_tokens(&ids) => {
+                    Some(hashed.to_owned())
+                }
+                true => whose().or_else(|| Some(hashed.to_owned())),
+                false => None,
+            };
+            id_difference(&failing.ops).or_else(of_tokens)
         }
         (_, Reply::Found(committed), Outcome::Replied(Reply::Found(found))) => {
             damage::damage(committed, found, &failing.ops)
@@ -46,9 +63,27 @@ pub(super) fn near_miss(
                 }
                 _ => sentence,
             });
-            of_time.or_else(|| shared_parts::near_miss(failing, probe?))
+            let of_time = of_time.or_else(|| shared_parts::near_miss(failing, probe?));
+            of_time.or_else(|| (clause == Clause::Ttl1).then(|| eviction(failing))?)
         }
     }
+}
+
+/// That it is the oldest of many, which caches let go of.
+fn eviction(failing: &Failing) -> Option<String> {
+    let id = failing.ops.last()?.id()?;
+    let mut commits = failing.ops.iter().filter_map(payload::committed);
+    let oldest = commits.next()?.id();
+    let others: BTreeSet<&str> = commits.map(Snapshot::id).collect();
+    let is_oldest = oldest == id && !others.contains(id) && others.len() > 1;
+    (is_oldest && failing.failure.mistake() == Mistake::Lost).then(|| {
+        format!(
+            "{} was the oldest of {} entries: a store that may let go of live ones says so \
+             (`Profile::may_evict`)",
+            Id(id),
+            others.len() + 1
+        )
+    })
 }
 
 /// How near the store came to the right time.

@@ -21,12 +21,14 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
                 return false;
             };
             let large = large.with_id("");
+            let before = self.best.ops()[..at].iter().filter_map(payload::committed);
+            let number = 1 + before.count() as u64;
             let small = |op: &Op| match op {
                 Op::Commit {
                     snapshot: Some(snapshot),
                     ttl,
                 } if snapshot.with_id("") == large => Op::Commit {
-                    snapshot: Some(payload::numbered(1, snapshot.id())),
+                    snapshot: Some(payload::numbered(number, snapshot.id())),
                     ttl: *ttl,
                 },
                 _ => op.clone(),

@@ -23,7 +23,7 @@ impl Evidence<'_> {
             }
             (Reply::Found(_), Outcome::Replied(Reply::Nothing)) => self.clause_of_lost(),
             (Reply::Found(_), Outcome::Replied(Reply::Found(found))) => {
-                self.clause_of_changed(found)
+                self.clause_of_changed(failing, found)
             }
             (Reply::Nothing, _) => self.clause_of_failed_for_nothing(expected.clause),
             // What cannot be read is as good as lost.
@@ -55,7 +55,11 @@ impl Evidence<'_> {
             _ if is_of_another && (self.has_confusable_ids || self.has_particular_tokens) => {
                 Clause::Idn1
             }
-            Clause::Drp1 if is_of_another => Clause::Drp1,
+            Clause::Pre1 | Clause::Pre2 if self.prepared => Clause::Pre4,
+            Clause::Pre1 | Clause::Pre2 if is_of_another && self.prepared_other => Clause::Pre4,
+            Clause::Drp1 | Clause::Ttl2 | Clause::Ttl4 if is_of_another => {
+                self.clause_of_exchanged()
+            }
             Clause::Pre2 if !self.has_confusable_ids => Clause::Pre2,
             _ if self.refused => Clause::Com4,
             // Of a store that may evict: it outlived the entry committed last, or came back.
@@ -66,8 +70,8 @@ impl Evidence<'_> {
                 Clause::Idn1
             }
             _ if self.dropped_other && !self.are_ids_confused() => Clause::Drp4,
-            Clause::Pre1 if self.prepared => Clause::Pre4,
             Clause::Pre1 => Clause::Pre1,
+            _ if self.was_found_gone && self.prepared_other => Clause::Pre4,
             _ if self.was_found_gone => Clause::Ttl4,
             _ if self.dropped_when_gone || self.dropped_before_commit => Clause::Drp2,
             _ if self.prepared || self.prepared_other => Clause::Pre4,
@@ -84,12 +88,20 @@ impl Evidence<'_> {
         }
     }
 
+    /// Another id's entry is there.
+    fn clause_of_exchanged(&self) -> Clause {
+        match self.prepared || self.prepared_other {
+            true => Clause::Pre4,
+            false => Clause::Idn1,
+        }
+    }
+
     /// It should be there, but nothing is.
     fn clause_of_lost(&self) -> Clause {
         match self.decided_by {
             _ if self.refused || self.has_refused_id => Clause::Com4,
             _ if self.has_confusable_ids && ids::ids(self.ops).len() == 1 => Clause::Idn2,
-            _ if self.are_ids_confused() => Clause::Idn1,
+            _ if self.are_ids_confused() || self.finds_what_replaces_a_drop() => Clause::Idn1,
             _ if self.dropped_other => Clause::Drp4,
             // Tokens would not do.
             _ if self.dropped_empty && self.has_confusable_ids => Clause::Idn1,
@@ -104,6 +116,8 @@ impl Evidence<'_> {
             _ if self.was_found_live => Clause::Pre3,
             _ if self.do_other_ids_matter() && !self.committed_other_since => Clause::Com5,
             _ if self.do_other_ids_matter() && self.is_kept_with_long_ttls() => Clause::Ttl3,
+            // Many push it out; one, most likely, for what it shares with it.
+            _ if self.committed_other.len() > 1 => Clause::Ttl1,
             _ if self.do_other_ids_matter() => Clause::Pre3,
             _ if self.has_particular_payload() => Clause::Snp4,
             _ => Clause::Com5,
@@ -111,7 +125,7 @@ impl Evidence<'_> {
     }
 
     /// Something else is there.
-    fn clause_of_changed(&self, found: &Snapshot) -> Clause {
+    fn clause_of_changed(&self, failing: &Failing, found: &Snapshot) -> Clause {
         let of_other = || {
             let mut others = self.committed_other.iter();
             others.any(|other| other.with_id("") == found.with_id(""))
@@ -122,6 +136,11 @@ impl Evidence<'_> {
                 || self.are_ids_confused() =>
             {
                 Clause::Idn1
+            }
+            _ if failing.failure.found == Some(Whose::Others)
+                && (self.prepared || !self.has_particular_payload()) =>
+            {
+                self.clause_of_exchanged()
             }
             _ if self.dropped_other => Clause::Drp4,
             _ if self.dropped_empty => Clause::Drp3,

@@ -3,7 +3,7 @@
 use super::Evidence;
 use crate::conformance::explain::diagnose::irreducible::is_plain_ttl;
 use crate::conformance::explain::diagnose::near_miss::lifetime;
-use crate::conformance::judge::failure::{Failing, Mistake};
+use crate::conformance::judge::failure::{Failing, Mistake, Whose};
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::{ids, payload};
 use crate::model::Op;
@@ -65,6 +65,22 @@ impl Evidence<'_> {
         self.fails_alike_with(failing, is_other, |_, unused| {
             self.long_lived_commit(unused)
         })
+    }
+
+    /// Whether what is committed instead of the drop of another id, under which something was committed too, is
+    /// what is found: so both have one place.
+    pub(super) fn finds_what_replaces_a_drop(&self) -> bool {
+        let own = self.ops.last().and_then(Op::id);
+        let is_committed = |id: &str| self.committed_other.iter().any(|other| other.id() == id);
+        let dropped = self.ops.iter().position(
+            |op| matches!(op, Op::Drop { id } if Some(id.as_str()) != own && is_committed(id)),
+        );
+        let (Some(probe), Some(at)) = (self.probe, dropped) else {
+            return false;
+        };
+        let mut ops = self.ops.to_vec();
+        ops[at] = self.long_lived_commit(ops[at].id().unwrap_or_default());
+        probe(&ops).is_some_and(|failure| failure.found == Some(Whose::Others))
     }
 
     /// Whether commits do as well as the prepares before the last operation: then it is not what they read
@@ -130,11 +146,8 @@ impl Evidence<'_> {
         }
     }
 
-    /// An id that does not occur.
     fn unused_id(&self) -> Option<String> {
-        let ids = ids::ids(self.ops);
-        let mut simplest = ids::simplest(ids.len() + 1).into_iter();
-        simplest.find(|id| !ids.contains(&id.as_str()))
+        unused_id(self.ops)
     }
 
     /// Whether it takes an entry that its commit replaced, and not only one more commit: under an id of
@@ -181,14 +194,16 @@ impl Evidence<'_> {
         let (false, Some(commit)) = (self.has_plain_ttl(), commit) else {
             return false;
         };
-        let (Some(probe), Some(advance)) = (self.probe, advance.filter(|place| *place > commit))
-        else {
+        let Some(probe) = self.probe else {
             return true;
         };
         let mut ops = self.ops.to_vec();
         ops[commit] = Op::Commit {
             snapshot: Some(snapshot.clone()),
             ttl: self.tick,
+        };
+        let Some(advance) = advance.filter(|place| *place > commit) else {
+            return probe(&ops).is_none();
         };
         if let Op::Advance { by } = &mut ops[advance] {
             *by += self.tick - ttl;
@@ -222,6 +237,13 @@ impl Evidence<'_> {
         let ops: Vec<Op> = self.ops.iter().map(long).collect();
         self.probe.is_some_and(|probe| probe(&ops).is_none())
     }
+}
+
+/// An id that does not occur.
+pub(in super::super) fn unused_id(ops: &[Op]) -> Option<String> {
+    let ids = ids::ids(ops);
+    let mut simplest = ids::simplest(ids.len() + 1).into_iter();
+    simplest.find(|id| !ids.contains(&id.as_str()))
 }
 
 /// A token of letters that are drawn, not of one letter as the plain ones are.

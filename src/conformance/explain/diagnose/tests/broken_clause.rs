@@ -278,7 +278,7 @@ fn of_something_else_that_is_found() {
         (
             "commit A v1 ttl 1s; commit B v2 ttl 1s; prepare A",
             "v2",
-            Pre3,
+            Idn1,
         ),
         (
             "commit A v1 ttl 1s; advance 1s; commit B v1 ttl 1s; prepare A; prepare B",
@@ -293,7 +293,7 @@ fn of_something_else_that_is_found() {
         (
             "commit A v1 ttl 1s; prepare A; commit B v2 ttl 1s; prepare A",
             "v2",
-            Pre3,
+            Pre4,
         ),
         (
             "commit Y v1 ttl 1s; commit Z v2 ttl 1s; prepare Y",
