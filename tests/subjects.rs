@@ -170,7 +170,71 @@ fn a_store_that_is_waited_for_and_rounds_down_is_caught() {
         is_over: OVER_AT,
     };
     let report = check_subject(rounds).depth(2).sequences(0).run();
-    assert_eq!(violated(&report), [Clause::Com5], "{report}");
+    assert_eq!(violated(&report), [Clause::Com7], "{report}");
+    let near_miss = report.violations[0].near_miss.as_deref();
+    assert!(
+        near_miss.is_some_and(|near| near.starts_with("longer lives are kept")),
+        "{report}"
+    );
+}
+
+/// What one client sees, at some phase of the clock, is no matter of concurrency or of cancelled calls.
+#[test]
+fn com_7_a_remote_store_that_cuts_its_lives_breaks_no_clause_of_several_clients() {
+    struct Remote(OnWallClock);
+
+    impl Subject for Remote {
+        type Store = Yielding<Stepped<fn() -> Duration>>;
+        type Clock = Waiting;
+
+        async fn fresh(&self) -> Result<(Self::Store, Waiting), BoxError> {
+            let (store, clock) = self.0.fresh().await?;
+            Ok((Yielding(store), clock))
+        }
+
+        fn profile(&self) -> Profile {
+            Profile::default().remote()
+        }
+    }
+
+    let remote = Remote(OnWallClock {
+        deadline: |now, ttl| now.saturating_add(Duration::from_secs(ttl.as_secs())),
+        is_over: OVER_AT,
+    });
+    let report = check_subject(remote).depth(2).sequences(200).seed(1).run();
+    assert_eq!(violated(&report), [Clause::Com7], "{report}");
+}
+
+/// In place of a call that is left out, as much time is waited as it took: a clock that is late shows that only
+/// while time passes.
+#[test]
+fn ttl_2_a_clock_that_is_late_is_blamed_for_that_and_for_no_call() {
+    fn late() -> Duration {
+        wall().saturating_sub(Duration::from_millis(20))
+    }
+
+    struct Late;
+
+    impl Subject for Late {
+        type Store = Stepped<fn() -> Duration>;
+        type Clock = Waiting;
+
+        async fn fresh(&self) -> Result<(Self::Store, Waiting), BoxError> {
+            let store: Self::Store = Stepped::new(late, EXACT, |_, _| false);
+            Ok((
+                Stepped {
+                    is_over: |now, deadline| {
+                        now >= deadline.saturating_add(Duration::from_millis(20))
+                    },
+                    ..store
+                },
+                Waiting,
+            ))
+        }
+    }
+
+    let report = check_subject(Late).depth(2).sequences(100).seed(1).run();
+    assert_eq!(violated(&report), [Clause::Ttl2], "{report}");
 }
 
 #[test]

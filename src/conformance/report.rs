@@ -19,7 +19,7 @@ use super::judge::failure::CallKind;
 use super::program::outcome::Outcome;
 use super::program::{OutcomeText, Program, ReplyText};
 use crate::clause::Clause;
-use crate::model::Reply;
+use crate::model::{Nanos, Reply};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -182,6 +182,9 @@ pub struct Violation {
     /// in another way.
     #[serde(skip)]
     pub(crate) otherwise: Vec<(usize, Outcome)>,
+    /// When the operations began, in nanoseconds since the program did, where time was measured.
+    #[serde(skip)]
+    pub(crate) times: Vec<Nanos>,
     /// Only the number of calls of this kind matters.
     #[serde(skip)]
     pub(crate) counting: Option<(CallKind, usize)>,

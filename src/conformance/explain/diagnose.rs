@@ -70,6 +70,39 @@ impl Diagnosis {
     }
 }
 
+impl Diagnosis {
+    /// Where time can only be waited for, of an entry that is lost at once: that longer lives are kept, which
+    /// takes no time to see.
+    pub(crate) fn or_of_short_life(self, failing: &Failing, tick: Nanos, run: Probe<'_>) -> Self {
+        const LONGER: Nanos = 2_000_000_000;
+        let ops = &failing.ops;
+        let waits = ops
+            .iter()
+            .any(|op| matches!(op, Op::Advance { by } if *by > tick));
+        let is_lost = failing.failure.mistake() == Mistake::Lost;
+        if waits || !is_lost || !matches!(self.clause, Clause::Com5 | Clause::Ttl1) {
+            return self;
+        }
+        let longer = |op: &Op| match op {
+            Op::Commit { snapshot, ttl } if *ttl > 0 => Op::Commit {
+                snapshot: snapshot.clone(),
+                ttl: ttl + LONGER,
+            },
+            _ => op.clone(),
+        };
+        let ops: Vec<Op> = ops.iter().map(longer).collect();
+        if run(&ops).is_some() {
+            return self;
+        }
+        let near_miss = "longer lives are kept: with 2s more it is found";
+        Self {
+            clause: Clause::Com7,
+            near_miss: Some(near_miss.to_owned()),
+            ..self
+        }
+    }
+}
+
 fn broken_clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
     if let Some(plainer) = probe.and_then(|probe| without_the_remnant(failing, probe)) {
         return broken_clause(&plainer, tick, probe);
@@ -123,6 +156,7 @@ pub(crate) fn violation(
         after,
         repeats,
         otherwise: failing.failure.otherwise,
+        times: failing.failure.times,
     }
 }
 

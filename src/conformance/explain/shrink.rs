@@ -12,6 +12,9 @@ mod times;
 use crate::conformance::judge::failure::{Failing, Failure};
 use crate::conformance::program::Program;
 use crate::model::{Nanos, Op};
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
 
 /// The smallest program of one client found from `ops` that has the same symptom. `run` is what runs a
 /// program, and `tick` the unit of plain times; nothing when `ops` does not fail now, as with a store that
@@ -25,14 +28,19 @@ pub(crate) fn shrink(
     let symptom = failure.symptom();
     let cut = |ops: &[Op], failure: &Failure| Program::from(ops[..=failure.at].to_vec());
     let program = cut(ops, &failure);
+    let times = Rc::new(RefCell::new(failure.times.clone()));
     let accept = |program: &Program| {
         let again = run(program.ops()).filter(|again| symptom.may_become(again.symptom()))?;
         let program = cut(program.ops(), &again);
+        times.replace(again.times.clone());
         failure = again;
         Some(program)
     };
     let is_long = program.ops().len() > LONG;
-    let mut shrinker = Shrinker::new(program, tick, accept);
+    let mut shrinker = Shrinker {
+        times: Some(Rc::clone(&times)),
+        ..Shrinker::new(program, tick, accept)
+    };
     if is_long {
         // All its tries may go by before it is short.
         shrinker.make_times_plain();
@@ -71,6 +79,8 @@ pub(crate) fn shrink_history(
 struct Shrinker<A> {
     best: Program,
     tick: Nanos,
+    /// When its operations began, where time goes on by itself.
+    times: Option<Rc<RefCell<Vec<Nanos>>>>,
     /// Gives a program as it is to be kept, if it fails in the same way.
     accept: A,
     /// How many programs may still be tried, or fewer long ones.
@@ -89,6 +99,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
         Self {
             best: program,
             tick,
+            times: None,
             accept,
             tries_left: MOST_TRIES,
         }
@@ -148,7 +159,7 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
             while start < self.best.ops().len() {
                 let end = (start + stretch).min(self.best.ops().len());
                 let fewer = self.best.without(start..end);
-                if self.try_program(&fewer) {
+                if self.try_program(&fewer) || self.try_waiting(start..end) {
                     smaller = true;
                 } else {
                     start += stretch;
@@ -157,6 +168,31 @@ impl<A: FnMut(&Program) -> Option<Program>> Shrinker<A> {
             stretch /= 2;
         }
         smaller
+    }
+
+    /// Waits as long as these operations took, in place of them: where time goes on by itself, that may be
+    /// all that they are needed for.
+    fn try_waiting(&mut self, places: Range<usize>) -> bool {
+        let ops = self.best.ops();
+        let is_call = |op: &Op| !matches!(op, Op::Advance { .. });
+        let Some(time) = self
+            .times
+            .as_ref()
+            .map(|times| times.borrow())
+            .and_then(|times| {
+                let begin = times.get(places.start)?;
+                Some(times.get(places.end)? - begin)
+            })
+        else {
+            return false;
+        };
+        if time <= 0 || !ops[places.clone()].iter().any(is_call) {
+            return false;
+        }
+        let mut ops = ops.to_vec();
+        ops.splice(places, [Op::Advance { by: time }]);
+        let waiting = Program::from(ops);
+        self.try_program(&waiting)
     }
 
     /// Leaves out any two; of a long program, that are near to each other.

@@ -44,8 +44,9 @@ pub(crate) struct Failure {
     pub(crate) call: CallKind,
     /// Whose snapshot came back, if one did.
     pub(crate) found: Option<Whose>,
-    /// When the call was made, in nanoseconds since the program began, where time was measured.
-    pub(crate) measured: Option<Nanos>,
+    /// When the call and those before it were made, in nanoseconds since the program began, where time
+    /// was measured.
+    pub(crate) times: Vec<Nanos>,
     /// What came before that is not what the model says, by its place: replies that are right all the
     /// same, since a store may evict, may lose entries at a restart, and its clock may be coarse or
     /// uncertain; and replies that are wrong in another way.
@@ -119,19 +120,18 @@ pub(crate) enum Mistake {
 impl Failure {
     /// Of the last of `ops`, which got this reply.
     pub(crate) fn of<'a>(
-        ops: impl DoubleEndedIterator<Item = &'a Op> + Clone,
+        mut ops: impl DoubleEndedIterator<Item = &'a Op> + Clone,
         expected: Expected,
         outcome: Outcome,
     ) -> Self {
-        let mut before = ops.clone();
-        let last = before.next_back();
+        let last = ops.next_back();
         Self {
-            at: before.clone().count(),
             call: last.map_or(CallKind::Advance, CallKind::of),
-            found: whose(before, last, &outcome),
+            found: whose(&ops, last, &outcome),
+            at: ops.count(),
             expected,
             outcome,
-            measured: None,
+            times: Vec::new(),
             otherwise: Vec::new(),
             refused_ids: Vec::new(),
         }
@@ -222,7 +222,7 @@ impl ReplyKind {
 }
 
 fn whose<'a>(
-    before: impl Iterator<Item = &'a Op> + Clone,
+    before: &(impl Iterator<Item = &'a Op> + Clone),
     last: Option<&Op>,
     outcome: &Outcome,
 ) -> Option<Whose> {

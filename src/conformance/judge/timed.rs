@@ -255,6 +255,8 @@ struct Track<'a> {
     open: u64,
     refused_ids: Vec<usize>,
     failures: Failures,
+    /// When the operations began, where time is measured.
+    times: Vec<Nanos>,
 }
 
 impl<'a> Track<'a> {
@@ -274,6 +276,7 @@ impl<'a> Track<'a> {
             open: 0,
             refused_ids: Vec::new(),
             failures: Failures::default(),
+            times: Vec::new(),
         }
     }
 
@@ -305,7 +308,7 @@ impl<'a> Track<'a> {
                 let judged = self
                     .worlds
                     .judge(op, &outcome, |judge| judge.step(op, span));
-                self.fail(judged.into_admitted().expected, outcome, None);
+                self.fail(judged.into_admitted().expected, outcome);
                 Ok(None)
             }
         }
@@ -324,6 +327,10 @@ impl<'a> Track<'a> {
             self.began = clock.now();
         }
         while let Some(op) = self.ops.get(self.next) {
+            if self.timed.subject.passing() != Passing::Injected {
+                let now = self.now(clock);
+                self.times.push(now);
+            }
             if let Op::Advance { by } = op {
                 let wait = self.advance(*by).await?;
                 self.next += 1;
@@ -381,7 +388,7 @@ impl<'a> Track<'a> {
             Err(error) => {
                 let expected = Model::default().step(&Op::Restart);
                 let outcome = Outcome::Failed(calls::with_sources(&*error));
-                self.fail(expected, outcome, None);
+                self.fail(expected, outcome);
                 Ok(false)
             }
         }
@@ -418,20 +425,18 @@ impl<'a> Track<'a> {
             Judged::Open(admitted) if lockstep::right(&admitted.expected, &outcome) => {}
             Judged::Open(_) => self.failures.note(self.next, outcome),
             Judged::Wrong(admitted) => {
-                let is_measured = self.timed.subject.passing() != Passing::Injected;
-                let measured = is_measured.then_some(span.from);
-                self.fail(admitted.expected, outcome, measured);
+                self.fail(admitted.expected, outcome);
             }
         }
     }
 
     /// The operation at hand fails.
-    fn fail(&mut self, expected: Expected, outcome: Outcome, measured: Option<Nanos>) {
+    fn fail(&mut self, expected: Expected, outcome: Outcome) {
         let at = self.next.min(self.ops.len().saturating_sub(1));
         let ops = self.ops[..(at + 1).min(self.ops.len())].iter();
         let failure = Failure {
             at,
-            measured,
+            times: self.times.clone(),
             ..Failure::of(ops, expected, outcome)
         };
         self.failures.push(failure, &self.refused_ids);

@@ -180,7 +180,7 @@ impl<W: World> Worlds<W> {
 /// The failures of a run: of those that look alike, the first.
 #[derive(Default)]
 pub(crate) struct Failures {
-    failures: Vec<Failure>,
+    all: Vec<Failure>,
     symptoms: Vec<Symptom>,
     /// What every later failure has to say of what came before.
     otherwise: Vec<(usize, Outcome)>,
@@ -192,7 +192,7 @@ impl Failures {
         let (at, outcome, symptom) = (failure.at, failure.outcome.clone(), failure.symptom());
         if !self.symptoms.contains(&symptom) {
             self.symptoms.push(symptom);
-            self.failures.push(Failure {
+            self.all.push(Failure {
                 otherwise: self.otherwise.clone(),
                 refused_ids: refused_ids.to_vec(),
                 ..failure
@@ -207,6 +207,6 @@ impl Failures {
     }
 
     pub(crate) fn into_vec(self) -> Vec<Failure> {
-        self.failures
+        self.all
     }
 }

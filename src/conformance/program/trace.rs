@@ -102,6 +102,14 @@ impl Trace {
         self
     }
 
+    /// The same with the times at which the operations began.
+    pub(crate) fn at(mut self, times: &[Nanos]) -> Self {
+        for (step, time) in self.steps.iter_mut().zip(times) {
+            step.when = format!("t={}", Time(*time));
+        }
+        self
+    }
+
     /// The same, with all that comes between put in one line where it is long: `matters` are steps that are
     /// shown all the same.
     pub(crate) fn abridged(mut self, program: &Program, matters: impl Fn(usize) -> bool) -> Self {

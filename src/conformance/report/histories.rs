@@ -40,6 +40,7 @@ impl Violation {
             repeats: anomaly.repeats,
             otherwise: Vec::new(),
             counting: None,
+            times: Vec::new(),
         }
     }
 
@@ -81,6 +82,7 @@ impl Violation {
             repeats,
             otherwise: Vec::new(),
             counting: None,
+            times: Vec::new(),
             got,
         }
     }

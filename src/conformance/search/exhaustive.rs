@@ -450,8 +450,9 @@ impl<'a> Walk<'a> {
         if self.reruns < RERUNS && at + 1 < self.steps.len() {
             self.reruns += 1;
             let ops: Vec<Op> = self.steps.iter().map(|(op, _)| (*op).clone()).collect();
-            let failures = lockstep::run(self.make, &ops, |_, _| {});
-            failures.into_iter().for_each(|failure| self.catch(failure));
+            for failure in lockstep::run(self.make, &ops, |_, _| {}) {
+                self.catch(failure);
+            }
         }
         self.length
     }

@@ -8,6 +8,7 @@ use crate::conformance::judge::history::{History, Record};
 use crate::conformance::judge::timed::Begin;
 use crate::conformance::subject::{Passing, panics};
 use crate::model::{Nanos, Op};
+use std::iter::repeat_n;
 
 /// The calls one after another, with the cancelled ones or without, if the store answers wrong then
 /// too: what one client can show is no matter of order.
@@ -23,12 +24,45 @@ pub(crate) fn one_at_a_time(
     first.retain(|record| record.outcome.is_some());
     second.retain(|record| record.outcome.is_some());
     let orders = [first, second, by_return, records];
-    let mut programs = MOMENTS.into_iter().flat_map(|moment| {
-        orders
-            .iter()
-            .map(move |records| as_program(context, records, moment))
+    let orders = orders.iter().map(Vec::as_slice);
+    some_alone(context, orders, after)
+}
+
+/// What one client shows that makes these calls in one of these orders: as soon as it can, or where time
+/// goes on by itself, at some phase of the clock.
+fn some_alone<'a>(
+    context: &Context<'_>,
+    orders: impl Iterator<Item = &'a [&'a Record]>,
+    after: u64,
+) -> Option<Caught> {
+    let orders: Vec<_> = orders.collect();
+    let programs = MOMENTS.into_iter().flat_map(|moment| {
+        let orders = orders.iter();
+        orders.map(move |records| as_program(context, records, moment))
     });
-    programs.find_map(|ops| alone(context, ops, after))
+    let mut programs: Vec<Vec<Op>> = programs.collect();
+    programs.dedup();
+    let mut at_once = programs.iter();
+    at_once
+        .find_map(|ops| alone(context, ops.clone(), after))
+        .or_else(|| at_some_phase(context, programs, after))
+}
+
+/// The same, each begun at every phase of a clock that goes on by itself.
+fn at_some_phase(context: &Context<'_>, programs: Vec<Vec<Op>>, after: u64) -> Option<Caught> {
+    let times = context.runner.times_each();
+    if times == 1 {
+        return None;
+    }
+    let each = programs.into_iter().flat_map(|ops| repeat_n(ops, times));
+    let each: Vec<Vec<Op>> = each.collect();
+    let ran = panics::silently(|| context.runner.timed().run_all(&each));
+    let (ran, _) = ran.ok()?;
+    let mut failed = each.into_iter().zip(ran);
+    failed.find_map(|(ops, ran)| {
+        let failure = ran.failures.into_iter().next()?;
+        Some(Caught::new(ops, failure, after))
+    })
 }
 
 /// The same of a few calls, in every order that their spans allow.
@@ -44,12 +78,7 @@ pub(crate) fn in_some_order(
         orders.push(order.to_vec());
         orders.len() < MOST
     });
-    orders.into_iter().find_map(|records| {
-        let programs = MOMENTS.map(|moment| as_program(context, &records, moment));
-        programs
-            .into_iter()
-            .find_map(|ops| alone(context, ops, after))
-    })
+    some_alone(context, orders.iter().map(Vec::as_slice), after)
 }
 
 /// What one client shows that makes these calls; whenever it makes them, where none has shown anything

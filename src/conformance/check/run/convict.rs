@@ -291,7 +291,11 @@ impl Run<'_> {
         let is_exact = self.runner.is_exact();
         let probe = is_exact.then_some(run);
         let near = self.runner.is_in_lockstep().then_some(run);
-        Diagnosis::of(failing, self.runner.tick, probe, near)
+        let diagnosis = Diagnosis::of(failing, self.runner.tick, probe, near);
+        match is_exact {
+            true => diagnosis,
+            false => diagnosis.or_of_short_life(failing, self.runner.tick, run),
+        }
     }
 
     /// Whether the store claims to keep the clause, and this check looks at it.
@@ -332,10 +336,10 @@ impl Run<'_> {
 pub(super) type Runs<'a> = &'a dyn Fn(&[Op]) -> Vec<Failure>;
 
 /// Gives the failure with this symptom.
-pub(super) fn of_symptom<'a>(
+pub(super) fn of_symptom(
     symptom: Symptom,
-    runs: Runs<'a>,
-) -> impl Fn(&[Op]) -> Option<Failure> + use<'a> {
+    runs: Runs<'_>,
+) -> impl Fn(&[Op]) -> Option<Failure> + use<'_> {
     move |ops| {
         let mut failures = runs(ops).into_iter();
         failures.find(|failure| symptom.may_become(failure.symptom()))

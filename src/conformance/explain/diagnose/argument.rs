@@ -54,10 +54,10 @@ pub(super) fn why_expected(failing: &Failing) -> Argument {
         (_, Op::Advance { .. }) => by("time only passes".to_owned()),
         (_, Op::Restart) => by("the store must come up again with what it has".to_owned()),
     };
-    let argument = match failing.failure.measured {
+    let argument = match failing.failure.times.last() {
         Some(at) => argument.and(&format!(
             "; this call was made at {} by the clock",
-            Time(at)
+            Time(*at)
         )),
         None => argument,
     };
