@@ -87,6 +87,7 @@ fn err_1_an_overflow_of_the_stack_is_a_finding() {
         "scenarios",
         "exhaustive",
         "notorious",
+        "calendar",
         "repeated",
         "random",
         "concurrent",

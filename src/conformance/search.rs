@@ -7,11 +7,13 @@
 //! - *claim*: what exactly was covered; *budget*: how much is searched.
 //! - *small scope*: every program up to a length over a few operations (`exhaustive`).
 //! - *notorious*: values and ids that some store is known to confuse.
+//! - *calendar*: lives around midnight, summer time, 2038.
 //! - *crash*: what may end the process; *elsewhere*: in another process.
 //! - *listed*: programs that are listed, not walked through; *given*: programs as they stand.
 //! - *broken*: failing with errors ever after a cancelled call.
 //! - *one at a time*: the calls of several clients made by one, which is no race.
 
+pub(crate) mod calendar;
 pub(crate) mod cancelled;
 pub(crate) mod concurrent;
 pub(crate) mod context;

@@ -302,3 +302,91 @@ fn a_view_of_a_pooled_buffer_is_one_finding() {
     };
     is_charged_with(pooled, Profile::default(), &[Clause::Pre4]);
 }
+
+/// The calendar of a zone that has summer time, as far as it shows a store whose clock is local.
+fn local(now: u128, hour: u128) -> u128 {
+    /// Where the clock of a program begins: 2020-01-01.
+    const ORIGIN: u128 = 1_577_836_800;
+    let spring = (1_585_443_600 - ORIGIN) * SECOND;
+    let autumn = (1_603_587_600 - ORIGIN) * SECOND;
+    match (spring..autumn).contains(&now) {
+        true => now + hour * SECOND,
+        false => now,
+    }
+}
+
+#[test]
+fn deadlines_in_local_time_are_wrong_where_summer_time_begins_and_ends() {
+    let summer = Animal {
+        name: "deadlines in local time",
+        prepare: |shelf, now, id| (RIGHT.prepare)(shelf, local(now, 3_600), id),
+        commit: |shelf, now, snapshot, ttl| (RIGHT.commit)(shelf, local(now, 3_600), snapshot, ttl),
+        ..RIGHT
+    };
+    for seed in 0..5 {
+        let check = checked(summer).clients(1).depth(1).sequences(1).seed(seed);
+        let report = check.run();
+        assert_eq!(clauses(&report), [Clause::Ttl1, Clause::Ttl2], "{report}");
+        let text = report.to_string();
+        let is_dated = text.contains("(2020-03-29T") && text.contains("(2020-10-25T");
+        assert!(is_dated, "{report}");
+    }
+}
+
+#[test]
+fn dates_that_are_compared_as_text_are_wrong_on_whole_seconds() {
+    fn text(nanos: u128) -> String {
+        let fraction = nanos % SECOND;
+        let fraction = match fraction {
+            0 => String::new(),
+            _ => format!(".{fraction:09}").trim_end_matches('0').to_owned(),
+        };
+        format!("{:020}{fraction}Z", nanos / SECOND)
+    }
+    let texts = Animal {
+        name: "dates are compared as text",
+        prepare: |shelf, now, id| {
+            let entry = shelf.entries.get(id);
+            let live = entry.filter(|entry| text(entry.deadline) > text(now));
+            Ok(live.map(|entry| entry.snapshot.clone()))
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let deadline = now.saturating_add(ttl.as_nanos());
+            let snapshot = snapshot.clone();
+            let id = snapshot.id().to_owned();
+            shelf.entries.insert(id, Entry { snapshot, deadline });
+            Ok(())
+        },
+        ..RIGHT
+    };
+    for seed in 0..5 {
+        let check = checked(texts).clients(1).depth(1).sequences(1).seed(seed);
+        let report = check.run();
+        assert_eq!(clauses(&report), [Clause::Com7, Clause::Ttl2], "{report}");
+    }
+}
+
+#[test]
+fn a_coarse_clock_that_rounds_down_is_caught_with_every_seed() {
+    let profile = Profile::default().resolution(Duration::from_secs(1));
+    let cut = Animal {
+        name: "whole seconds, rounded down",
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let deadline = now.saturating_add(ttl.as_nanos());
+            let entry = Entry {
+                snapshot: snapshot.clone(),
+                deadline: deadline - deadline % SECOND,
+            };
+            shelf.entries.insert(snapshot.id().to_owned(), entry);
+            Ok(())
+        },
+        ..RIGHT
+    };
+    for seed in 0..5 {
+        let check = checked(cut).profile(profile.clone()).clients(1).depth(1);
+        let report = check.sequences(1).seed(seed).run();
+        assert_eq!(clauses(&report), [Clause::Com7], "{report}");
+    }
+}

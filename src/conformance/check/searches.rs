@@ -2,16 +2,18 @@
 
 use crate::conformance::search::definition::Search;
 use crate::conformance::search::{
-    cancelled, concurrent, crash, exhaustive, notorious, random, repeated, restarted, scenarios,
+    calendar, cancelled, concurrent, crash, exhaustive, notorious, random, repeated, restarted,
+    scenarios,
 };
 
 /// What may end the process comes first; programs of one client, which tell more plainly what is wrong,
 /// before those of several.
-pub(crate) const SEARCHES: [Search; 9] = [
+pub(crate) const SEARCHES: [Search; 10] = [
     crash::SEARCH,
     scenarios::SEARCH,
     exhaustive::SEARCH,
     notorious::SEARCH,
+    calendar::SEARCH,
     repeated::SEARCH,
     random::SEARCH,
     restarted::SEARCH,

@@ -3,9 +3,10 @@
 //! proptest draws plain integers; each becomes an operation. Times are drawn relative to deadlines,
 //! since a uniform one practically never hits the instant of expiry.
 
+use super::calendar::EDGES;
 use super::rng::Rng;
 use super::supported::Supported;
-use super::time::CLOCK_END;
+use super::time::{CLOCK_END, WALL_ORIGIN};
 use super::{Program, hostile, ids, mutation, payload, values};
 use crate::model::{Model, Nanos, Op};
 use crate::snapshot::Snapshot;
@@ -117,6 +118,12 @@ impl Generator {
         let mut ops = Vec::with_capacity(1 + rest.len() + ids.len());
         let mut model = Model::default();
         let mut last = vec![None; ids.len()];
+        // Some begin shortly before an edge of the calendar.
+        let mut others = Bits(draws.first().map_or(0, |first| first >> 48));
+        let phase = match others.take(ON_CALENDAR) {
+            1 => EDGES[others.take(EDGES.len())] - BEFORE[others.take(BEFORE.len())],
+            _ => phase,
+        };
         if phase > 0 && self.pace.at_will {
             let begin = Op::Advance { by: phase };
             model.step(&begin);
@@ -267,7 +274,7 @@ impl Generator {
                 let step = STEPS[bits.take(STEPS.len())];
                 step * (1 + bits.take(2) as Nanos) - model.now() % step
             }
-            6 => EDGES[bits.take(EDGES.len())],
+            6 => TIMES[bits.take(TIMES.len())],
             // To the deadline of the entry that it replaces, or next to it.
             _ => match model.deadline(id) {
                 Some(deadline) => {
@@ -299,7 +306,7 @@ impl Generator {
             0..4 => to_deadline(bits).unwrap_or(tick),
             4 | 5 => halves(bits),
             6 => [1, MILLISECOND][bits.take(2)],
-            _ => EDGES[bits.take(16)],
+            _ => TIMES[bits.take(16)],
         };
         by.clamp(0, FURTHEST - model.now())
     }
@@ -340,14 +347,15 @@ const PHASES: [Nanos; 8] = [
     SECOND - 1,
 ];
 
+/// One program of so many begins around an edge of the calendar: so long before it.
+const ON_CALENDAR: usize = 32;
+const BEFORE: [Nanos; 4] = [1, SECOND, 3 * SECOND / 2, 3_600 * SECOND];
+
 /// The steps of coarse clocks.
 const STEPS: [Nanos; 4] = [MILLISECOND, 100 * MILLISECOND, SECOND, 60 * SECOND];
 
-/// 2020-01-01, where a [`ManualClock`](crate::ManualClock) starts, in seconds since 1970.
-pub(crate) const WALL_ORIGIN: Nanos = 1_577_836_800;
-
 /// Times to live at which clocks, units and sums break.
-pub(crate) const EDGES: [Nanos; 32] = [
+pub(crate) const TIMES: [Nanos; 32] = [
     0,
     1,
     999_999,

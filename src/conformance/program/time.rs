@@ -14,6 +14,9 @@ pub(crate) const CLOCK_END: Nanos = {
     max.as_nanos().cast_signed()
 };
 
+/// 2020-01-01, where a [`ManualClock`](crate::ManualClock) starts, in seconds since 1970.
+pub(crate) const WALL_ORIGIN: Nanos = 1_577_836_800;
+
 /// Whether a Rust store can be handed this: it has no nil snapshot and no negative time to live.
 pub(crate) fn expressible(op: &Op) -> bool {
     match op {
@@ -32,4 +35,38 @@ pub(crate) fn duration(nanos: Nanos) -> Option<Duration> {
     let nanos = u128::try_from(nanos).ok()?;
     let seconds = u64::try_from(nanos / SECOND).ok()?;
     Some(Duration::new(seconds, (nanos % SECOND) as u32))
+}
+
+/// An instant of a manual clock that runs from 2020-01-01 UTC on, as a date: to the second.
+pub(crate) fn date(time: Nanos) -> String {
+    const DAY: Nanos = 86_400;
+    let seconds = WALL_ORIGIN + time / 1_000_000_000;
+    let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
+    // Days since 0000-03-01, in eras of 400 years.
+    let shifted = days + 719_468;
+    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = 400 * era + year + Nanos::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        let of = |unix: Nanos| date((unix - WALL_ORIGIN) * 1_000_000_000);
+        assert_eq!(date(0), "2020-01-01T00:00:00Z");
+        assert_eq!(of(1_585_443_600), "2020-03-29T01:00:00Z");
+        assert_eq!(of(1_709_164_799), "2024-02-28T23:59:59Z");
+        assert_eq!(of(1_709_164_800), "2024-02-29T00:00:00Z");
+        assert_eq!(of(1 << 31), "2038-01-19T03:14:08Z");
+        assert_eq!(of(253_402_300_799), "9999-12-31T23:59:59Z");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::exhaustive::{self, Scope};
 use super::random;
-use crate::conformance::program::generate::{EDGES, Generator, Pace};
+use crate::conformance::program::generate::{Generator, Pace, TIMES};
 use crate::conformance::program::supported::Supported;
 use crate::conformance::program::{hostile, payload};
 use crate::conformance::report::vectors::{header, line};
@@ -150,7 +150,7 @@ fn lives() -> impl Iterator<Item = Vec<Op>> {
         },
         prepare.clone(),
     ];
-    let fit = EDGES.into_iter().filter(|ttl| (1..LONGEST).contains(ttl));
+    let fit = TIMES.into_iter().filter(|ttl| (1..LONGEST).contains(ttl));
     let lives = fit.map(move |ttl| {
         vec![
             commit(ttl),

@@ -10,10 +10,12 @@ mod shared_parts;
 use super::irreducible::are_particular_tokens;
 use crate::clause::Clause;
 use crate::conformance::judge::failure::{Failing, Mistake, Probe};
+use crate::conformance::program::generate::FURTHEST;
 use crate::conformance::program::ids::ids as ids_of;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::time::date;
 use crate::conformance::program::{Id, payload};
-use crate::model::Reply;
+use crate::model::{Model, Nanos, Reply};
 use crate::snapshot::Snapshot;
 use crate::token;
 use id_difference::id_difference;
@@ -61,6 +63,7 @@ pub(super) fn near_miss(
                 Clause::Ttl2 if sentence == lifetime::NEVER_EXPIRES => {
                     format!("{sentence}: does the store read the clock that it was made with?")
                 }
+                Clause::Ttl1 | Clause::Ttl2 => sentence + &at_date(failing),
                 _ => sentence,
             });
             let of_time = of_time.or_else(|| shared_parts::near_miss(failing, probe?));
@@ -84,6 +87,19 @@ fn eviction(failing: &Failing) -> Option<String> {
             others.len() + 1
         )
     })
+}
+
+/// When that was, if it is late enough that it may matter.
+fn at_date(failing: &Failing) -> String {
+    const DAY: Nanos = 86_400 * 1_000_000_000;
+    let mut model = Model::default();
+    for op in &failing.ops {
+        model.step(op);
+    }
+    match model.now() {
+        now if (DAY - 1..FURTHEST).contains(&now) => format!(" ({})", date(now)),
+        _ => String::new(),
+    }
 }
 
 /// How near the store came to the right time.

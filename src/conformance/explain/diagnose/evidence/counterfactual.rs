@@ -6,8 +6,10 @@ use crate::conformance::explain::diagnose::near_miss::lifetime;
 use crate::conformance::judge::failure::{Failing, Mistake, Whose};
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::{ids, payload};
-use crate::model::Op;
+use crate::model::{Nanos, Op};
 use crate::token;
+
+const DAY: Nanos = 86_400 * 1_000_000_000;
 
 impl Evidence<'_> {
     /// Whether one of the ids finds what was committed under another. Without runs, ids that
@@ -205,13 +207,25 @@ impl Evidence<'_> {
         let Some(advance) = advance.filter(|place| *place > commit) else {
             return probe(&ops).is_none();
         };
-        if let Op::Advance { by } = &mut ops[advance] {
-            *by += self.tick - ttl;
-            if *by < 0 {
-                return true;
+        // The same life at the same date, begun later.
+        let mut at_same_date = ops.clone();
+        at_same_date.insert(
+            commit,
+            Op::Advance {
+                by: ttl - self.tick,
+            },
+        );
+        for (ops, advance) in [(&mut ops, advance), (&mut at_same_date, advance + 1)] {
+            if let Op::Advance { by } = &mut ops[advance] {
+                *by += self.tick - ttl;
+                if *by < 0 {
+                    return true;
+                }
             }
         }
-        probe(&ops).is_none()
+        // Of shorter lives it may be the ttl that is rounded.
+        let is_long = ttl > DAY;
+        probe(&ops).is_none() && !(is_long && probe(&at_same_date).is_some())
     }
 
     fn has_plain_ttl(&self) -> bool {

@@ -4,8 +4,8 @@ use super::last_commit::last_commit;
 use super::lifetime::powers_of_two;
 use crate::conformance::judge::failure::{Failing, Probe};
 use crate::conformance::program::Time;
-use crate::conformance::program::generate::WALL_ORIGIN;
 use crate::conformance::program::time::CLOCK_END;
+use crate::conformance::program::time::WALL_ORIGIN;
 use crate::model::{Nanos, Op};
 
 const SECOND: Nanos = 1_000_000_000;
