@@ -50,6 +50,8 @@ use crate::clock::ManualClock;
 use crate::store::Store;
 
 pub use check::Check;
+#[doc(hidden)]
+pub use check::environment::parse_budget;
 pub use check::searches::searches;
 #[doc(hidden)]
 pub use check::suite::Suite;

@@ -39,7 +39,8 @@ enum Command {
     Check {
         /// The store.
         store: Store,
-        /// Seed of the random search; the same seed finds the same again [default: a fresh one]
+        /// Seed of what is drawn; the same seed finds the same again [default: `SESSION_SPEC_SEED`, or a
+        /// fresh one]
         #[arg(long)]
         seed: Option<u64>,
         /// Longest programs of the exhaustive search, in operations; 0 leaves it out, 7 is the most.
@@ -51,6 +52,10 @@ enum Command {
         /// How many clients call at once in the concurrent search; fewer than 2 leave it out.
         #[arg(long, default_value_t = 4)]
         clients: usize,
+        /// How long the check may take, such as 30s [default: no end; the environment variable
+        /// `SESSION_SPEC_BUDGET` says the same]
+        #[arg(long, value_name = "TIME", value_parser = session_spec::conformance::parse_budget)]
+        budget: Option<Duration>,
         /// Look for this clause only; may be given more than once.
         #[arg(long, value_name = "CLAUSE")]
         only: Vec<Clause>,
@@ -123,6 +128,7 @@ fn main() -> ExitCode {
             depth,
             sequences,
             clients,
+            budget,
             only,
             format,
         } => {
@@ -136,6 +142,9 @@ fn main() -> ExitCode {
                     let search = format!("{} search", progress.search);
                     watch.tell(&search, progress.done, progress.total);
                 });
+            if let Some(budget) = budget {
+                check = check.budget(budget);
+            }
             if let Some(seed) = seed {
                 check = check.seed(seed);
             }

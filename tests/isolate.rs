@@ -95,7 +95,7 @@ fn err_1_an_overflow_of_the_stack_is_a_finding() {
     ];
     assert_eq!(searches, all);
     assert!(
-        report.searches[5]
+        report.searches[6]
             .claim
             .contains("any supported JSON value")
     );

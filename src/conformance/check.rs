@@ -10,6 +10,7 @@
 //! - *suite*: one `#[test]` a clause.
 
 pub(crate) mod budget;
+pub(crate) mod environment;
 pub(crate) mod isolate;
 mod misuse;
 pub(crate) mod run;
@@ -47,8 +48,8 @@ impl<S: Subject> Check<S> {
     }
 
     /// How many random programs to run. Unless told: 10,000 in lockstep with the model, 2,000 on a
-    /// subject with a runtime or a profile of its own, 1,000 where time can only be waited for; or
-    /// fewer, where the store is so slow that they would take longer than a quarter of a minute.
+    /// subject with a runtime or a profile of its own, 1,000 where time can only be waited for; as far as
+    /// the [`budget`](Check::budget) goes.
     pub fn sequences(mut self, sequences: usize) -> Self {
         self.settings.sequences = Some(sequences);
         self
@@ -63,8 +64,8 @@ impl<S: Subject> Check<S> {
 
     /// The most operations in a program of the exhaustive search, 7 at most; one more takes some
     /// fifteen times as long. Unless told: 5 in lockstep with the model, 4 on a subject with a
-    /// runtime or a profile of its own, 3 where time can only be waited for; or less, where the store is
-    /// so slow that it would take longer than a quarter of a minute.
+    /// runtime or a profile of its own, 3 where time can only be waited for; as far as the
+    /// [`budget`](Check::budget) goes, the short ones first.
     pub fn depth(mut self, depth: usize) -> Self {
         self.settings.depth = Some(depth);
         self
@@ -95,7 +96,8 @@ impl<S: Subject> Check<S> {
         self
     }
 
-    /// The random search's seed: a fresh one unless told. The report states it.
+    /// The seed of what is drawn. Unless told: what the environment variable `SESSION_SPEC_SEED` says, or a
+    /// fresh one. The report states it.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = Some(seed);
         self
@@ -156,25 +158,51 @@ impl<S: Subject> Check<S> {
         self
     }
 
+    /// How long the check may take, for all searches and for making what they find smaller, for which a fifth
+    /// is kept. A call that is under way then is waited for, by [`patience`](Check::patience). What was left
+    /// out, the report says. The environment variable `SESSION_SPEC_BUDGET` (such as `30s` or `500ms`) says
+    /// the same of checks that do not.
+    ///
+    /// Unless told: no end for a quick store in lockstep with the model, of which counts decide, so that one
+    /// seed gives one report on every machine; 60 s for others. A [`depth`](Check::depth) and a number of
+    /// [`sequences`](Check::sequences) that were asked for have all the time they need, unless a budget was
+    /// asked for too.
+    pub fn budget(mut self, budget: Duration) -> Self {
+        self.settings.budget = Some(budget);
+        self
+    }
+
     /// Has `tell` told how far the searches have come, from several threads, many times a second.
     pub fn on_progress(mut self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.settings.progress = Some(Arc::new(tell));
         self
     }
 
-    /// Runs the check and panics with the report unless the store conforms.
+    /// Runs the check and panics with the report unless the store conforms; where it does, the verdict and
+    /// the notes are printed, which the test runner shows on request.
     ///
     /// # Panics
     /// When a clause is broken, when nothing was decided, and when the check was misused.
+    #[track_caller]
     pub fn assert(&self) {
         let report = self.run();
         assert!(report.verdict == Verdict::Conforms, "{report}");
+        for note in &report.notes {
+            println!("note: {note}");
+        }
+        println!("{}", report.verdict_line());
     }
 
     /// Runs the check.
     pub fn run(&self) -> Report {
         let subject: Arc<dyn ErasedSubject> = Arc::new(Arc::clone(&self.subject));
-        supervise::run(&subject, &self.settings)
+        match environment::fill(&self.settings) {
+            Ok(settings) => supervise::run(&subject, &settings),
+            Err(reason) => Report {
+                verdict: Verdict::Misused(reason),
+                ..Report::of_nothing()
+            },
+        }
     }
 }
 

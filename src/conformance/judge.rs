@@ -31,4 +31,5 @@ pub(crate) mod runner;
 pub(crate) mod schedule;
 pub(crate) mod spans;
 pub(crate) mod timed;
+pub(crate) mod until;
 pub(crate) mod worlds;

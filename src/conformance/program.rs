@@ -187,14 +187,6 @@ pub(crate) const CONSTRAINTS: [(&str, Constraint); 4] = [
 /// The `Duration` that `max` stands for.
 const MAX: Nanos = time::CLOCK_END;
 
-/// Units of time, longest first.
-const UNITS: [(&str, Nanos); 4] = [
-    ("s", 1_000_000_000),
-    ("ms", 1_000_000),
-    ("us", 1_000),
-    ("ns", 1),
-];
-
 /// The versions there are: `s1` is of one client whose calls are made to their end, and `s2` adds to it.
 /// One more operation takes no new one: a reader that does not know it says so, and all others keep
 /// their meaning.

@@ -185,6 +185,9 @@ pub struct Violation {
     /// When the operations began, in nanoseconds since the program did, where time was measured.
     #[serde(skip)]
     pub(crate) times: Vec<Nanos>,
+    /// There was no time left to make it smaller.
+    #[serde(skip)]
+    pub(crate) is_cut_short: bool,
     /// Only the number of calls of this kind matters.
     #[serde(skip)]
     pub(crate) counting: Option<(CallKind, usize)>,

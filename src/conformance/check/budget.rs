@@ -3,12 +3,15 @@
 use super::settings::Settings;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
+use crate::conformance::judge::lockstep;
 use crate::conformance::judge::runner::Runner;
-use crate::conformance::program::Program;
 use crate::conformance::report::thousands;
 use crate::conformance::search::context::Budget;
+use crate::conformance::search::definition::Search;
 use crate::conformance::search::exhaustive;
-use crate::conformance::subject::{Passing, workers};
+use crate::conformance::subject::{Passing, watch};
+use crate::model::Op;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The most random programs that one check runs.
@@ -38,26 +41,46 @@ pub(crate) fn of(settings: &Settings, runner: &Runner<'_>) -> Budget {
     }
 }
 
-/// Less of what was not set, where programs take so long that a search would take longer than
-/// [`LONG`]; and then, how long. Where time is waited for, that is known beforehand.
-pub(crate) fn adapt(
-    budget: &mut Budget,
-    settings: &Settings,
-    runner: &Runner<'_>,
-) -> Option<Duration> {
-    let is_set = settings.depth.is_some() && settings.sequences.is_some();
-    if is_set || runner.subject.passing() == Passing::Waiting {
-        return None;
-    }
-    let pace = pace(runner);
-    let (depth, sequences) = (budget.depth, budget.sequences);
-    if settings.depth.is_none() {
-        budget.depth = deepest(depth, pace);
-    }
-    if settings.sequences.is_none() {
-        budget.sequences = most(sequences, pace);
-    }
-    (depth > budget.depth || sequences > budget.sequences).then_some(pace)
+/// How long a check may take, unless told: of stores whose calls take long, or of which time is not a manual
+/// clock's. Of others, counts decide.
+pub(crate) const USUAL: Duration = Duration::from_secs(60);
+
+/// How long the check may take, if there is an end.
+pub(crate) fn time(settings: &Settings, runner: &Runner<'_>) -> Option<Duration> {
+    let is_quick = || runner.is_in_lockstep() && is_quick(runner);
+    settings.budget.or_else(|| (!is_quick()).then_some(USUAL))
+}
+
+/// Whether a search is as long as was asked for, however long it takes.
+pub(crate) fn is_asked_for(search: &Search, settings: &Settings) -> bool {
+    let (depth, sequences) = (settings.depth.is_some(), settings.sequences.is_some());
+    let is_asked_for = match search.name {
+        "exhaustive" => depth,
+        "restarted" => depth || sequences,
+        _ => sequences,
+    };
+    settings.budget.is_none() && is_asked_for
+}
+
+/// Whether calls are as quick as those of a store in this process, also on a slow machine.
+fn is_quick(runner: &Runner<'_>) -> bool {
+    const QUICK: Duration = Duration::from_millis(2);
+    const SLOW: Duration = Duration::from_millis(20);
+    let ops = [Op::Prepare {
+        id: runner.profile.supported.two_ids()[0].clone(),
+    }];
+    let Some(make) = runner.subject.make() else {
+        return false;
+    };
+    let clock = SystemClock::new();
+    let mut times = (0..5).map(|_| {
+        let begin = clock.now();
+        watch::running(Arc::new(ops.to_vec()));
+        lockstep::run(&*make, &ops, |_, _| {});
+        clock.now().saturating_sub(begin)
+    });
+    let decided = times.find(|time| *time < QUICK || *time > SLOW);
+    decided.is_some_and(|time| time < QUICK)
 }
 
 /// Whether this can be run.
@@ -101,56 +124,19 @@ pub(crate) fn validate(budget: &Budget, check: &Settings) -> Result<(), String> 
     Ok(())
 }
 
-/// What takes longer is cut down, unless it was asked for.
-const LONG: Duration = Duration::from_secs(15);
-
-/// A random program, with all else that is run for each, takes as long as so many usual ones.
-const RANDOM: u32 = 9;
-
-/// How long the store takes for a usual program, as far as others on the machine do not hold it up.
-fn pace(runner: &Runner<'_>) -> Duration {
-    let usual = "commit A v1 ttl 1s; prepare A; commit B v2 ttl 2s; drop A; prepare A; prepare B; prepare C";
-    let program: Program = usual.parse().expect("it is a program");
-    let run = runner.probe(program.ops());
-    let clock = SystemClock::new();
-    let times = (0..5).map(|_| {
-        let begin = clock.now();
-        run(program.ops());
-        clock.now().saturating_sub(begin)
-    });
-    times.min().unwrap_or_default()
-}
-
-fn deepest(depth: usize, pace: Duration) -> usize {
-    let takes = |depth| {
-        let programs = u32::try_from(exhaustive::programs_up_to(depth)).unwrap_or(u32::MAX);
-        pace.saturating_mul(programs) / workers::cores()
-    };
-    let mut depths = (2..=depth).rev();
-    depths
-        .find(|depth| takes(*depth) <= LONG)
-        .unwrap_or(depth.min(2))
-}
-
-fn most(sequences: usize, pace: Duration) -> usize {
-    let fit = LONG.as_nanos() * u128::from(workers::cores()) / (pace * RANDOM).as_nanos().max(1);
-    let fit = usize::try_from(fit).unwrap_or(usize::MAX);
-    sequences.min(fit.max(100))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::conformance::search::random;
     use crate::conformance::subject::Factory;
     use crate::conformance::subject::profile::Profile;
     use crate::{MemStore, Snapshot, Store, StoreError};
-    use std::sync::Arc;
 
     /// A call on another machine takes its time.
     struct Far(MemStore<ManualClock>);
 
-    const FAR: Duration = Duration::from_millis(2);
+    const FAR: Duration = Duration::from_millis(25);
 
     fn travel() {
         let clock = SystemClock::new();
@@ -177,40 +163,38 @@ mod tests {
     }
 
     #[test]
-    fn what_was_set_is_kept_and_of_the_rest_less_is_searched_where_calls_are_slow() {
-        let subject = Arc::new(Factory(|clock| Far(MemStore::with_clock(clock))));
+    fn quick_stores_have_all_the_time_they_need_and_others_a_minute() {
         let profile = Profile::default();
-        let runner = Runner::new(&subject, &profile, None);
-        let adapted = |depth, sequences| {
-            let settings = Settings {
-                sequences,
-                depth,
-                ..Settings::default()
-            };
-            let mut budget = of(&settings, &runner);
-            let pace = adapt(&mut budget, &settings, &runner);
-            assert!(pace.is_none_or(|pace| pace >= 7 * FAR), "{pace:?}");
-            (budget.depth, budget.sequences, pace.is_some())
+        let far = Arc::new(Factory(|clock| Far(MemStore::with_clock(clock))));
+        let near = Arc::new(Factory(MemStore::with_clock));
+        let settings = Settings::default();
+        let far = Runner::new(&far, &profile, None);
+        assert_eq!(time(&settings, &far), Some(USUAL));
+        let near = Runner::new(&near, &profile, None);
+        assert_eq!(time(&settings, &near), None);
+        let hour = Some(Duration::from_secs(3_600));
+        let settings = Settings {
+            budget: hour,
+            ..settings
         };
-        let (depth, sequences, is_slow) = adapted(None, None);
-        assert!(depth < 5 && sequences < 10_000 && is_slow);
-        let (depth, sequences, is_slow) = adapted(Some(5), None);
-        assert!(depth == 5 && sequences < 10_000 && is_slow);
-        let (depth, sequences, is_slow) = adapted(None, Some(10_000));
-        assert!(depth < 5 && sequences == 10_000 && is_slow);
-        assert_eq!(adapted(Some(5), Some(10_000)), (5, 10_000, false));
+        assert_eq!(
+            [&far, &near].map(|runner| time(&settings, runner)),
+            [hour; 2]
+        );
     }
 
     #[test]
-    fn of_slow_stores_less_is_searched_but_never_nothing() {
-        let micros = |micros| Duration::from_micros(micros) * workers::cores();
-        let budget = |pace| (deepest(5, pace), most(10_000, pace));
-        assert_eq!(budget(Duration::ZERO), (5, 10_000));
-        assert_eq!(budget(micros(10)), (5, 10_000));
-        assert_eq!(budget(micros(100)), (4, 10_000));
-        assert_eq!(budget(micros(1_000)), (3, 1_666));
-        assert_eq!(budget(micros(1_000_000)), (2, 100));
-        assert_eq!(deepest(1, micros(1_000_000)), 1);
-        assert_eq!(most(50, micros(1_000_000)), 50);
+    fn what_was_set_has_all_the_time_it_needs_unless_the_time_was_set_too() {
+        let settings = Settings {
+            depth: Some(3),
+            ..Settings::default()
+        };
+        assert!(is_asked_for(&exhaustive::SEARCH, &settings));
+        assert!(!is_asked_for(&random::SEARCH, &settings));
+        let settings = Settings {
+            budget: Some(USUAL),
+            ..settings
+        };
+        assert!(!is_asked_for(&exhaustive::SEARCH, &settings));
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn why(settings: &Settings, profile: &Profile) -> Option<String> {
     let times = [
         ("Check::tick", settings.tick, instant, LONGEST),
         ("Check::patience", settings.patience, instant, Duration::MAX),
+        ("Check::budget", settings.budget, instant, Duration::MAX),
         (
             "Profile::resolution",
             Some(profile.resolution),

@@ -12,11 +12,13 @@ use super::searches::SEARCHES;
 use super::settings::Settings;
 use super::so_far::SoFar;
 use crate::clause::Clause;
+use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::coverage::Tally;
 use crate::conformance::judge::failure::{Class, Failing};
 use crate::conformance::judge::runner::Runner;
 use crate::conformance::judge::schedule;
 use crate::conformance::judge::timed::Precision;
+use crate::conformance::judge::until::Until;
 use crate::conformance::program::Program;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::report::regressions::Regressions;
@@ -64,8 +66,12 @@ pub(crate) struct Run<'a> {
     failed: u64,
     /// Kinds of errors that did not come again when their program was run again.
     errors: u64,
-    /// How long the store takes for a program, where that is so long that less was searched.
-    pace: Option<Duration>,
+    /// How long the check may take, if there is an end; when its searches have to end, and when it has to.
+    time: Option<Duration>,
+    end_of_searches: Until,
+    end: Until,
+    /// Programs for which no time was left, by their search.
+    left_out: Vec<(&'static str, u64)>,
     report: Report,
 }
 
@@ -94,7 +100,10 @@ impl<'a> Run<'a> {
             undecided: (0, Vec::new()),
             failed: 0,
             errors: 0,
-            pace: None,
+            time: None,
+            end_of_searches: Until::never(),
+            end: Until::never(),
+            left_out: Vec::new(),
             report: Report {
                 store: short(subject.store_name()),
                 profile: profile.to_string(),
@@ -238,6 +247,11 @@ impl<'a> Run<'a> {
     /// Makes those of all searches that fit the subject, and that could show something that was asked for.
     fn make_searches(&mut self) -> Result<(), String> {
         let settings = self.settings;
+        self.time = budget::time(settings, &self.runner);
+        if let Some(time) = self.time {
+            // A fifth is kept for making programs smaller.
+            (self.end_of_searches, self.end) = (Until::within(4 * time / 5), Until::within(time));
+        }
         let progress = |progress| {
             let Some(tell) = settings.progress.as_ref().filter(|_| !watch::is_stopped()) else {
                 return;
@@ -252,7 +266,6 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.runner.make_one()?;
-        self.pace = budget::adapt(&mut self.budget, settings, &self.runner);
         for takes in [Takes::Programs, Takes::Histories] {
             for search in others.iter().filter(|search| search.takes == takes) {
                 self.make(search, &progress)?;
@@ -276,7 +289,20 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.publish(search.name);
+        let clock = SystemClock::new();
+        let is_asked_for = budget::is_asked_for(search, self.settings);
+        self.runner.until = match is_asked_for {
+            true => Until::never(),
+            false => self
+                .end_of_searches
+                .part(search.weight, weight_from(search)),
+        };
         let found = (search.run)(&self.context(progress))?;
+        if is_asked_for {
+            self.end_of_searches = self.end_of_searches.later(clock.now());
+            self.end = self.end.later(clock.now());
+        }
+        self.runner.until = self.end;
         self.record(search.name, found);
         watch::misuse().map_or(Ok(()), Err)
     }
@@ -331,10 +357,19 @@ impl<'a> Run<'a> {
             self.undecided.1.extend(clauses.filter(of_order));
         }
         self.deadly = found.deadly.or(self.deadly);
+        if found.left_out > 0 {
+            self.left_out.push((name, found.left_out));
+        }
         let notes = std::mem::take(&mut found.notes);
         self.convict(name, found);
         self.report.notes.extend(notes);
     }
+}
+
+/// The weight of a search and all that come after it.
+fn weight_from(search: &Search) -> u32 {
+    let from = SEARCHES.iter().skip_while(|one| one.name != search.name);
+    from.map(|one| one.weight).sum()
 }
 
 fn fresh_seed() -> u64 {

@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) tick: Option<Duration>,
     pub(crate) seed: Option<u64>,
     pub(crate) patience: Option<Duration>,
+    pub(crate) budget: Option<Duration>,
     pub(crate) isolate: Option<bool>,
     pub(crate) only: Vec<Clause>,
     pub(crate) replay: Option<Result<Program, ProgramError>>,

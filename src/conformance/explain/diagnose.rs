@@ -157,6 +157,7 @@ pub(crate) fn violation(
         repeats,
         otherwise: failing.failure.otherwise,
         times: failing.failure.times,
+        is_cut_short: false,
     }
 }
 

@@ -4,6 +4,7 @@ use super::shrink;
 use crate::conformance::judge::failure::Failure;
 use crate::conformance::judge::runner::Runner;
 use crate::conformance::judge::schedule;
+use crate::conformance::judge::until::Until;
 use crate::conformance::program::Program;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::subject::erased::ErasedSubject;
@@ -105,6 +106,7 @@ impl Hanging<'_> {
                     subject: &*subject,
                     profile: &profile,
                     tick,
+                    until: Until::never(),
                 });
                 drop(send);
             }

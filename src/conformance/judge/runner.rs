@@ -5,6 +5,7 @@ use super::coverage::Tally;
 use super::failure::Failure;
 use super::lockstep;
 use super::timed::{Begin, PHASES, Timed};
+use super::until::Until;
 use crate::conformance::program::generate::Pace;
 use crate::conformance::program::time::nanos;
 use crate::conformance::subject::erased::ErasedSubject;
@@ -21,6 +22,8 @@ pub(crate) struct Runner<'a> {
     pub(crate) profile: &'a Profile,
     /// The unit of ordinary times.
     pub(crate) tick: Nanos,
+    /// When no further program is begun.
+    pub(crate) until: Until,
 }
 
 impl<'a> Runner<'a> {
@@ -40,6 +43,7 @@ impl<'a> Runner<'a> {
             subject,
             profile,
             tick: nanos(tick).max(1),
+            until: Until::never(),
         }
     }
 
@@ -110,6 +114,7 @@ impl<'a> Runner<'a> {
             subject: self.subject,
             profile: self.profile,
             tick: self.tick,
+            until: self.until,
         }
     }
 
@@ -124,7 +129,7 @@ impl<'a> Runner<'a> {
         };
         move |ops| {
             // A store that panics when it goes does so without any call too, and a failure is of a call.
-            if ops.is_empty() {
+            if ops.is_empty() || runner.until.is_over() {
                 return Vec::new();
             }
             watch::running(Arc::new(ops.to_vec()));

@@ -10,6 +10,7 @@ use super::coverage::{Coverage, Tally, Traits};
 use super::failure::Failure;
 use super::lockstep;
 use super::spans::{Judge, Span};
+use super::until::Until;
 use super::worlds::{Failures, Judged, Worlds};
 use crate::clock::{Clock as _, SystemClock, WallClock as _};
 use crate::conformance::program::outcome::Outcome;
@@ -32,7 +33,7 @@ const UNDER_WAY: usize = 2_500;
 pub(crate) struct Ran {
     pub(crate) failures: Vec<Failure>,
     pub(crate) coverage: Coverage,
-    /// Operations that were judged.
+    /// Operations that were judged: none where it was not begun in time.
     pub(crate) steps: usize,
 }
 
@@ -60,6 +61,8 @@ pub(crate) struct Timed<'a> {
     pub(crate) profile: &'a Profile,
     /// The unit of the programs' times.
     pub(crate) tick: Nanos,
+    /// When none of them goes on.
+    pub(crate) until: Until,
 }
 
 type Result<T> = std::result::Result<T, String>;
@@ -108,7 +111,7 @@ impl Timed<'_> {
         tally: &mut Tally,
     ) -> Result<Vec<Failure>> {
         let (ran, _) = self.run_all(&vec![ops.to_vec(); times])?;
-        for ran in &ran {
+        for ran in ran.iter().filter(|ran| ran.steps > 0) {
             tally.count(&ran.coverage, ran.steps);
         }
         Ok(ran.into_iter().flat_map(|ran| ran.failures).collect())
@@ -172,7 +175,7 @@ impl<'a> Schedule<'a> {
 
     fn run(&mut self) -> Result<()> {
         loop {
-            if watch::is_stopped() {
+            if watch::is_stopped() || self.timed.until.is_over() {
                 return Ok(());
             }
             self.begin_more();
@@ -219,12 +222,18 @@ impl<'a> Schedule<'a> {
     fn finish(self) -> (Vec<Ran>, Precision) {
         let mut precision = self.precision;
         precision.open = self.tracks.iter().map(|track| track.open).sum();
+        let not_begun = self.programs.len() - self.tracks.len();
         let ran = self.tracks.into_iter().map(|track| Ran {
             failures: track.failures.into_vec(),
             coverage: track.coverage,
             steps: track.steps,
         });
-        (ran.collect(), precision)
+        let not_begun = (0..not_begun).map(|_| Ran {
+            failures: Vec::new(),
+            coverage: Coverage::default(),
+            steps: 0,
+        });
+        (ran.chain(not_begun).collect(), precision)
     }
 }
 

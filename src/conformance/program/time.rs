@@ -37,6 +37,37 @@ pub(crate) fn duration(nanos: Nanos) -> Option<Duration> {
     Some(Duration::new(seconds, (nanos % SECOND) as u32))
 }
 
+/// Units of time, longest first.
+pub(crate) const UNITS: [(&str, Nanos); 4] = [
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
+/// `-1.5ms` in nanoseconds.
+pub(crate) fn parse(word: &str) -> Option<Nanos> {
+    let digits_end = word.find(|c: char| !matches!(c, '0'..='9' | '.' | '-'))?;
+    let (number, unit) = word.split_at(digits_end);
+    let (_, unit) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
+    let (sign, number) = match number.strip_prefix('-') {
+        Some(number) => (-1, number),
+        None => (1, number),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(fraction) || fraction.len() > 9 {
+        return None;
+    }
+    let scale = 10i128.pow(u32::try_from(fraction.len()).ok()?);
+    let fraction = fraction.parse::<Nanos>().ok()? * unit;
+    if fraction % scale != 0 {
+        return None;
+    }
+    let nanos = whole.parse::<Nanos>().ok()?.checked_mul(unit)?;
+    nanos.checked_add(fraction / scale)?.checked_mul(sign)
+}
+
 /// An instant of a manual clock that runs from 2020-01-01 UTC on, as a date: to the second.
 pub(crate) fn date(time: Nanos) -> String {
     const DAY: Nanos = 86_400;

@@ -1,7 +1,8 @@
 //! Write: operations and replies as text.
 
 use super::shape::{Cancel, Hold, Place, Poll, Schedule, Step, Together};
-use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, StatedReply, UNITS, VERSIONS, payload};
+use super::time::UNITS;
+use super::{CONSTRAINTS, LETTER_REPEATS, MAX, Program, StatedReply, VERSIONS, payload};
 use crate::conformance::program::outcome;
 use crate::model::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;

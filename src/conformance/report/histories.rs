@@ -40,6 +40,7 @@ impl Violation {
             repeats: anomaly.repeats,
             otherwise: Vec::new(),
             counting: None,
+            is_cut_short: false,
             times: Vec::new(),
         }
     }
@@ -82,6 +83,7 @@ impl Violation {
             repeats,
             otherwise: Vec::new(),
             counting: None,
+            is_cut_short: false,
             times: Vec::new(),
             got,
         }

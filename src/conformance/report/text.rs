@@ -144,9 +144,11 @@ impl Display for Violation {
         } else {
             "operations"
         };
-        let shrunk = match self.repeats {
-            true => "after shrinking",
-            false => "as found: it did not fail again, so it could not be shrunk",
+        let shrunk = match (self.repeats, self.is_cut_short) {
+            (true, false) => "after shrinking",
+            (true, true) => "after shrinking for as long as there was time",
+            (false, false) => "as found: it did not fail again, so it could not be shrunk",
+            (false, true) => "as found: there was no time left to shrink it",
         };
         let place = match self.after {
             0 => String::new(),

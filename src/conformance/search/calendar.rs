@@ -19,6 +19,7 @@ pub(crate) const SEARCH: Search = Search {
     shows: Takes::is_of_programs,
     fits: |context| context.may_draw(),
     share: |budget| budget.sequences,
+    weight: 1,
     run,
 };
 
@@ -73,7 +74,7 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
             ),
         },
         notes,
-        ..given::run(context, &programs)?
+        ..given::run(context, SEARCH.name, context.runner.times_each(), &programs)?
     })
 }
 

@@ -31,6 +31,7 @@ pub(crate) const SEARCH: Search = Search {
     shows: |clause| Clause::CANCELLED.contains(&clause),
     fits: |_| true,
     share: |budget| budget.sequences.div_ceil(5),
+    weight: 3,
     run,
 };
 
@@ -89,6 +90,9 @@ fn cancel_each(
             return Ok(executions);
         }
         for polls in 0..=MOST_POLLS {
+            if context.runner.until.is_over() {
+                break;
+            }
             let execution = execute(subject, &program.with_polls(polls), &mut Rng::new(0, 0))?;
             let mut records = execution.records.iter();
             let returned = records.all(|record| record.outcome.is_some());
@@ -128,7 +132,8 @@ fn cancel_among_others(
     let (clock, clients) = (SystemClock::new(), context.budget.clients.clamp(2, 3));
     let (scene, sure) = (scene(context), sure(context));
     let runs = workers::each(most, |number| {
-        if number >= sure && clock.now() > LONGEST {
+        let is_late = !context.runner.is_in_lockstep() && number >= sure && clock.now() > LONGEST;
+        if is_late || context.runner.until.is_over() {
             return None;
         }
         let mut rng = Rng::new(!context.seed, number as u64);

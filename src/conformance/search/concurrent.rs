@@ -30,6 +30,7 @@ pub(crate) const SEARCH: Search = Search {
         context.budget.clients > 1 && Clause::CONCURRENT.iter().any(is_claimed)
     },
     share: |budget| budget.sequences,
+    weight: 4,
     run,
 };
 
@@ -169,7 +170,11 @@ impl Kinds<'_> {
         let clock = SystemClock::new();
         let context = self.context;
         let runs = workers::each(most, |number| {
-            if number >= self.sure && clock.now() > LONGEST {
+            let is_late = match context.runner.is_in_lockstep() {
+                true => false,
+                false => number >= self.sure && clock.now() > LONGEST,
+            };
+            if is_late || context.runner.until.is_over() {
                 return None;
             }
             let mut rng = stream.rng(context.seed, number);
@@ -243,7 +248,10 @@ impl Kinds<'_> {
         let before = found.anomalies.len();
         let (mut number, wrong) = (0, Cell::new(before));
         let next = || {
-            let go_on = number < most && clock.now() < BURSTS && wrong.get() < before + PLENTY;
+            // Where nothing else ends it, counts do, so that it is for no machine to say how many there are.
+            let is_late = !context.runner.is_in_lockstep() && clock.now() >= BURSTS;
+            let is_over = is_late || context.runner.until.is_over();
+            let go_on = number < most && !is_over && wrong.get() < before + PLENTY;
             let mut rng = stream.rng(context.seed, number);
             number += 1;
             go_on.then(|| match 4 * number / most.max(1) {
@@ -277,7 +285,8 @@ impl Kinds<'_> {
             };
             // Of a store that is wrong when one client calls at a time, long histories show nothing
             // else.
-            if have_met && (is_enough || sequential > 2) || is_late {
+            let is_over = is_late || context.runner.until.is_over();
+            if have_met && (is_enough || sequential > 2) || is_over {
                 return Ok(());
             }
             let mut rng = Stream::LongThreads.rng(context.seed, number);

@@ -25,6 +25,7 @@ pub(crate) const SEARCH: Search = Search {
     shows: Takes::is_of_programs,
     fits: |_| true,
     share: |budget| budget.sequences,
+    weight: 1,
     run,
 };
 

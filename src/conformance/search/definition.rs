@@ -17,6 +17,8 @@ pub(crate) struct Search {
     pub(crate) fits: fn(&Context<'_>) -> bool,
     /// Its share of the budget, in a unit of its own: nothing leaves it out.
     pub(crate) share: fn(&Budget) -> usize,
+    /// Its part of the time, where that is limited: the more likely it finds something, the more.
+    pub(crate) weight: u32,
     pub(crate) run: fn(&Context<'_>) -> Result<Found, String>,
 }
 

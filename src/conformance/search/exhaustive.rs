@@ -11,6 +11,7 @@ use super::listed;
 use crate::conformance::judge::coverage::{Coverage, Tally, Traits};
 use crate::conformance::judge::failure::{Class, Failure};
 use crate::conformance::judge::lockstep;
+use crate::conformance::judge::until::Until;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::supported::Supported;
 use crate::conformance::program::{Program, Time, payload};
@@ -172,6 +173,7 @@ pub(crate) const SEARCH: Search = Search {
     shows: Takes::is_of_programs,
     fits: |_| true,
     share: |budget: &Budget| budget.depth,
+    weight: 6,
     run,
 };
 
@@ -216,7 +218,7 @@ fn walk(make: &Make<'_>, scope: &Scope, depth: usize, context: &Context<'_>) -> 
         let before = found.tally.programs;
         let walks = workers::each(prefixes.len(), |task| {
             watch::running(Arc::clone(&table) as Arc<dyn Running>);
-            let mut walk = Walk::new(make, &table, length);
+            let mut walk = Walk::new(make, &table, length, context.runner.until);
             walk.under(&prefixes[task]);
             (context.progress)(Progress {
                 search: SEARCH.name,
@@ -232,6 +234,9 @@ fn walk(make: &Make<'_>, scope: &Scope, depth: usize, context: &Context<'_>) -> 
             }
             found.tally.add(&tally);
         }
+    }
+    if context.runner.until.is_over() {
+        found.left_out = total.saturating_sub(found.tally.programs);
     }
     found
 }
@@ -335,6 +340,7 @@ impl Running for Table {
 struct Walk<'a> {
     make: &'a Make<'a>,
     table: &'a Table,
+    until: Until,
     length: usize,
     letters: Vec<usize>,
     steps: Vec<(&'a Op, Expected)>,
@@ -370,10 +376,11 @@ impl Node {
 type Keep = usize;
 
 impl<'a> Walk<'a> {
-    fn new(make: &'a Make<'a>, table: &'a Table, length: usize) -> Self {
+    fn new(make: &'a Make<'a>, table: &'a Table, length: usize, until: Until) -> Self {
         Self {
             make,
             table,
+            until,
             length,
             letters: Vec::new(),
             steps: Vec::new(),
@@ -428,7 +435,7 @@ impl<'a> Walk<'a> {
             node.coverage.step(op, *traits, &expected);
             self.steps.push((op, expected));
         }
-        if watch::is_stopped() {
+        if watch::is_stopped() || self.until.is_over() {
             return 0;
         }
         watch::packed(packed(&self.letters));

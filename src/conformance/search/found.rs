@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) failed: u64,
     /// What the searches after this one have to leave out, since it would end the process.
     pub(crate) deadly: Option<Deadly>,
+    /// Programs for which no time was left.
+    pub(crate) left_out: u64,
     /// What else there is to know, a sentence each.
     pub(crate) notes: Vec<String>,
 }

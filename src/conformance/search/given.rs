@@ -1,8 +1,8 @@
 //! Given: programs as they stand.
 
-use super::context::Context;
+use super::context::{Context, Progress};
 use super::found::{Caught, Found};
-use super::{cancelled, histories};
+use super::{cancelled, histories, listed};
 use crate::clause::Clause;
 use crate::conformance::judge::coverage::Tally;
 use crate::conformance::judge::runner::no_store;
@@ -10,37 +10,86 @@ use crate::conformance::judge::schedule;
 use crate::conformance::program::Program;
 use crate::conformance::program::shape::Together;
 use crate::conformance::subject::{NoRestart, panics, workers};
+use std::iter::repeat_n;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Runs programs as they stand.
+/// Runs programs as they stand; where time goes on by itself, so many times, begun at its phases in turn.
 ///
 /// # Errors
 /// When a program cannot be run on this subject, with the reason.
-pub(crate) fn run(context: &Context<'_>, programs: &[Program]) -> Result<Found, String> {
+pub(crate) fn run(
+    context: &Context<'_>,
+    name: &'static str,
+    times: usize,
+    programs: &[Program],
+) -> Result<Found, String> {
     for program in programs {
         if let Some(reason) = why_not(context, program)? {
             return Err(format!("{reason}\n  {program}"));
         }
     }
-    let mut found = Found::default();
     let (sequential, others): (Vec<_>, Vec<_>) =
         programs.iter().partition(|program| program.is_sequential());
-    let results = workers::each(sequential.len(), |index| {
+    let mut found = match context.runner.is_in_lockstep() {
+        true => in_lockstep(context, name, &sequential)?,
+        false => by_times(context, name, times, &sequential)?,
+    };
+    for program in others {
+        match context.runner.until.is_over() {
+            true => found.left_out += 1,
+            false => run_history(context, program, &mut found)?,
+        }
+    }
+    Ok(found)
+}
+
+fn in_lockstep(
+    context: &Context<'_>,
+    name: &'static str,
+    programs: &[&Program],
+) -> Result<Found, String> {
+    let (mut found, done) = (Found::default(), AtomicU64::new(0));
+    let total = programs.len() as u64;
+    let results = workers::each(programs.len(), |index| {
+        if context.runner.until.is_over() {
+            return None;
+        }
         let mut tally = Tally::default();
-        let ops = sequential[index].ops();
-        let failures = context.runner.run_counted(ops, &mut tally);
-        (tally, failures)
+        let failures = context
+            .runner
+            .run_counted(programs[index].ops(), &mut tally);
+        (context.progress)(Progress {
+            search: name,
+            done: done.fetch_add(1, Ordering::Relaxed) + 1,
+            total,
+        });
+        Some((tally, failures))
     });
-    for (program, (tally, failures)) in sequential.iter().zip(results) {
+    for (program, result) in programs.iter().zip(results) {
+        let Some((tally, failures)) = result else {
+            found.left_out += 1;
+            continue;
+        };
         found.tally.add(&tally);
         for failure in failures? {
             let ops = program.ops().to_vec();
             found.catch(Caught::new(ops, failure, found.tally.programs));
         }
     }
-    for program in others {
-        run_history(context, program, &mut found)?;
-    }
     Ok(found)
+}
+
+fn by_times(
+    context: &Context<'_>,
+    name: &'static str,
+    times: usize,
+    programs: &[&Program],
+) -> Result<Found, String> {
+    let total = (programs.len() * times) as u64;
+    let each = programs
+        .iter()
+        .flat_map(|program| repeat_n(program.ops().to_vec(), times));
+    listed::run(context, name, total, each)
 }
 
 /// Why a program cannot be run on this subject, if it cannot.

@@ -8,6 +8,7 @@ use super::listed;
 use crate::conformance::judge::coverage::Tally;
 use crate::conformance::judge::failure::Class;
 use crate::conformance::judge::lockstep;
+use crate::conformance::judge::until::Until;
 use crate::conformance::program::generate::{Generator, Pace};
 use crate::conformance::program::supported::Supported;
 use crate::conformance::subject::erased::Make;
@@ -34,6 +35,7 @@ pub(crate) const SEARCH: Search = Search {
     shows: Takes::is_of_programs,
     fits: |context| context.may_draw(),
     share: |budget| budget.sequences,
+    weight: 4,
     run,
 };
 
@@ -111,6 +113,7 @@ fn in_batches(make: &Make<'_>, supported: Supported, context: &Context<'_>) -> F
                 &generator,
                 programs,
                 &mut runner(seed, 1 + first as u64),
+                context.runner.until,
             );
             (context.progress)(Progress {
                 search: SEARCH.name,
@@ -127,6 +130,9 @@ fn in_batches(make: &Make<'_>, supported: Supported, context: &Context<'_>) -> F
             found.tally.add(&tally);
         }
     }
+    if context.runner.until.is_over() {
+        found.left_out = (sequences as u64).saturating_sub(found.tally.programs);
+    }
     found
 }
 
@@ -141,10 +147,11 @@ fn run_batch(
     generator: &Generator,
     programs: usize,
     runner: &mut TestRunner,
+    until: Until,
 ) -> (Tally, Failures) {
     let (mut tally, mut failures) = (Tally::default(), Failures::new());
     for _ in 0..programs {
-        if watch::is_stopped() {
+        if watch::is_stopped() || until.is_over() {
             break;
         }
         let ops = Arc::new(observed(generator.draw(runner)));

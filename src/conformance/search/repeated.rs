@@ -84,10 +84,10 @@ pub(crate) const SEARCH: Search = Search {
     runs: "the same one, two or three calls up to 257 times, on the same ids or on one after another",
     takes: Takes::Programs,
     shows: Takes::is_of_programs,
-    // Where time goes on by itself, each takes its time, at every phase of the clock.
-    fits: |context| context.runner.is_exact() && context.may_draw(),
+    fits: |context| context.may_draw(),
     // For each random program so many operations: somewhat fewer than it has.
     share: |budget| 22 * budget.sequences,
+    weight: 2,
     run,
 };
 
@@ -102,7 +102,7 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
     );
     Ok(Found {
         claim,
-        ..given::run(context, &programs)?
+        ..given::run(context, SEARCH.name, 1, &programs)?
     })
 }
 

@@ -28,6 +28,7 @@ pub(crate) const SEARCH: Search = Search {
     shows: |clause| Clause::RESTARTED.contains(&clause),
     fits: |context| context.restarts,
     share: |budget| budget.sequences.div_ceil(2) + budget.depth,
+    weight: 3,
     run,
 };
 
@@ -53,6 +54,9 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
             break;
         }
         catch_restarts(context, chunk, &mut found)?;
+        if context.runner.until.is_over() {
+            break;
+        }
         (context.progress)(Progress {
             search: SEARCH.name,
             done: found.tally.programs,

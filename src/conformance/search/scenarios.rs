@@ -21,6 +21,7 @@ pub(crate) const SEARCH: Search = Search {
     shows: Takes::is_of_programs,
     fits: |context| context.may_draw(),
     share: |budget| budget.sequences,
+    weight: 4,
     run,
 };
 
@@ -47,7 +48,7 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
     Ok(Found {
         claim: "{programs} scenarios of SPEC.md".to_owned(),
         notes,
-        ..given::run(context, &programs)?
+        ..given::run(context, SEARCH.name, context.runner.times_each(), &programs)?
     })
 }
 

@@ -2,13 +2,13 @@
 
 use super::{REPLAY, Run};
 use crate::clause::Clause;
-use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::check::searches::SEARCHES;
 use crate::conformance::explain::diagnose::{self, Diagnosis, violation};
 use crate::conformance::explain::{counterexample, crash, masked, shrink};
 use crate::conformance::judge::failure::{Class, Failing, Failure, Mistake, Probe, Symptom};
 use crate::conformance::judge::flaky::{self, Flaky, comes_again};
 use crate::conformance::judge::nonlinearizable::Anomaly;
+use crate::conformance::judge::until::Until;
 use crate::conformance::program::Program;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::report::Violation;
@@ -94,11 +94,12 @@ impl Run<'_> {
         }
         let (ops, tick) = (&caught.ops, self.runner.tick);
         let is_exact = self.runner.is_exact();
-        let (runs, clock) = (self.runner.runs(ops), SystemClock::new());
-        let runs: Runs<'_> = &|ops| match is_exact || clock.now() < LONGEST_WAIT {
-            true => runs(ops),
-            false => Vec::new(),
-        };
+        let mut runner = self.runner;
+        if !is_exact && !runner.until.has_end() {
+            runner.until = Until::within(LONGEST_WAIT);
+        }
+        let runs = runner.runs(ops);
+        let runs: Runs<'_> = &runs;
         let run = of_symptom(caught.failure.symptom(), runs);
         let with_a_restart = |ops: &[Op]| restarted::needing_one(ops, &run);
         let run: Probe<'_> = match with_a_restart(ops) {
@@ -139,8 +140,12 @@ impl Run<'_> {
             (_, diagnosis) => (shown, diagnosis),
         };
         let shown = shown.unwrap_or_else(as_caught);
+        let violation = Violation {
+            is_cut_short: runner.until.is_over(),
+            ..violation(shown, name, caught.after, diagnosis)
+        };
         Some(Convicted {
-            violation: violation(shown, name, caught.after, diagnosis),
+            violation,
             shrunk,
             is_flaky,
         })
@@ -292,9 +297,14 @@ impl Run<'_> {
         let probe = is_exact.then_some(run);
         let near = self.runner.is_in_lockstep().then_some(run);
         let diagnosis = Diagnosis::of(failing, self.runner.tick, probe, near);
-        match is_exact {
+        let diagnosis = match is_exact {
             true => diagnosis,
             false => diagnosis.or_of_short_life(failing, self.runner.tick, run),
+        };
+        match self.runner.until.is_over() {
+            // What was not run says nothing.
+            true => Diagnosis::of(failing, self.runner.tick, None, None),
+            false => diagnosis,
         }
     }
 

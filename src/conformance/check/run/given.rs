@@ -25,7 +25,9 @@ impl Run<'_> {
             dead.push((programs.remove(from), how));
         }
         let progress = |_| {};
-        let mut found = given::run(&self.context(&progress), &programs)?;
+        let context = self.context(&progress);
+        let times = context.runner.times_each();
+        let mut found = given::run(&context, name, times, &programs)?;
         for (program, how) in dead {
             found.tally.programs += 1;
             let got = Outcome::Died(how);

@@ -3,6 +3,7 @@
 use super::Run;
 use crate::conformance::judge::timed::Precision;
 use crate::conformance::program::Time;
+use crate::conformance::program::time::nanos;
 use crate::conformance::report;
 
 impl Run<'_> {
@@ -10,11 +11,16 @@ impl Run<'_> {
         let Precision { open, wakes, late } = self.precision;
         let count = report::thousands;
         let mut note = |text: String| self.report.notes.push(text);
-        if let Some(pace) = self.pace {
+        if !self.left_out.is_empty() {
+            let left_out = self.left_out.iter();
+            let left_out = left_out.map(|(name, programs)| format!("{name} {}", count(*programs)));
             note(format!(
-                "the store takes {}us for a program of seven calls, so less was searched than usual: \
-                 `depth` and `sequences` say how much",
-                count(u64::try_from(pace.as_micros()).unwrap_or(u64::MAX))
+                "programs that were left out{}: {}; `Check::budget` and `Check::sequences` give more",
+                match self.time {
+                    Some(time) => format!(" by a budget of {}", Time(nanos(time))),
+                    None => String::new(),
+                },
+                left_out.collect::<Vec<_>>().join(", ")
             ));
         }
         if self.tally.refused_ids > 0 {

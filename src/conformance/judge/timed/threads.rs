@@ -66,6 +66,7 @@ fn waits(alone: Duration, among_others: impl FnOnce() -> Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conformance::judge::until::Until;
     use crate::conformance::subject::profile::Profile;
     use crate::conformance::subject::{Subject, Waiting};
     use crate::store::BoxError;
@@ -109,6 +110,7 @@ mod tests {
             subject: &subject,
             profile: &profile,
             tick: 1,
+            until: Until::never(),
         };
         assert!(timed.takes(1) >= far && timed.takes(3) >= far);
         let cores = workers::cores() as usize;

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, Wrong, wrong};
 use crate::conformance::program::payload::numbered;
-use crate::conformance::program::{CONSTRAINTS, LETTER_REPEATS, MAX, StatedReply, UNITS};
+use crate::conformance::program::{CONSTRAINTS, LETTER_REPEATS, MAX, StatedReply, time};
 use crate::model::{Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
 use crate::token;
@@ -217,7 +217,7 @@ impl Cursor<'_> {
         if word == "max" {
             return Ok(MAX);
         }
-        let nanos = time(word).ok_or(())
+        let nanos = time::parse(word).ok_or(())
             .or_else(|()| wrong(
                 at,
                 format!(
@@ -227,27 +227,4 @@ impl Cursor<'_> {
             ))?;
         Ok(nanos)
     }
-}
-
-/// `-1.5ms` in nanoseconds.
-fn time(word: &str) -> Option<Nanos> {
-    let digits_end = word.find(|c: char| !matches!(c, '0'..='9' | '.' | '-'))?;
-    let (number, unit) = word.split_at(digits_end);
-    let (_, unit) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
-    let (sign, number) = match number.strip_prefix('-') {
-        Some(number) => (-1, number),
-        None => (1, number),
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    if !all_digits(whole) || !all_digits(fraction) || fraction.len() > 9 {
-        return None;
-    }
-    let scale = 10i128.pow(u32::try_from(fraction.len()).ok()?);
-    let fraction = fraction.parse::<Nanos>().ok()? * unit;
-    if fraction % scale != 0 {
-        return None;
-    }
-    let nanos = whole.parse::<Nanos>().ok()?.checked_mul(unit)?;
-    nanos.checked_add(fraction / scale)?.checked_mul(sign)
 }
