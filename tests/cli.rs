@@ -218,3 +218,28 @@ fn help_teaches() {
     insta::assert_snapshot!("help_replay", stdout(&["replay", "--help"]));
     insta::assert_snapshot!("help_vectors", stdout(&["vectors", "--help"]));
 }
+
+#[test]
+fn the_environment_says_seed_and_budget_where_nothing_else_does() {
+    let check = |arguments: &[&str], variable: (&str, &str)| {
+        let output = Command::new(env!("CARGO_BIN_EXE_session-spec"))
+            .args(["check", "memstore", "--depth", "1", "--sequences", "10"])
+            .args(arguments)
+            .env(variable.0, variable.1)
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), text, error)
+    };
+    let (_, text, _) = check(&[], ("SESSION_SPEC_SEED", "7"));
+    assert!(text.ends_with(" Seed 7.\n"), "{text}");
+    let (_, text, _) = check(&["--seed", "8"], ("SESSION_SPEC_SEED", "7"));
+    assert!(text.ends_with(" Seed 8.\n"), "{text}");
+    let (status, _, error) = check(&[], ("SESSION_SPEC_BUDGET", "soon"));
+    assert_eq!(status, Some(2), "{error}");
+    assert!(
+        error.starts_with("error: SESSION_SPEC_BUDGET is \"soon\"; "),
+        "{error}"
+    );
+}

@@ -16,6 +16,7 @@
 //! - *history*: calls with the spans in which they were under way; *linearizable*: with an order that
 //!   explains them (`linear`); *non-linearizable*: without one; *anomaly*: the few calls that show it.
 //! - *journal*: the history that an `Oracle` has seen, as far as it can still matter.
+//! - *until*: when running programs has to end.
 //! - *coverage*: which clauses a program could have shown to be broken.
 
 pub(crate) mod coverage;

@@ -8,6 +8,7 @@ use super::elsewhere::{Elsewhere, Fate};
 use super::found::{Caught, Deadly, Found};
 use crate::clause::Clause;
 use crate::conformance::judge::failure::Failure;
+use crate::conformance::judge::until::Until;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::supported::Supported;
 use crate::conformance::program::values::{self, Nested};
@@ -63,12 +64,13 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
     loop {
         let risks = risks(supported, deepest, tick);
         let programs: Vec<Program> = risks.iter().map(|risk| risk.program.clone()).collect();
-        let fate = elsewhere.run(&programs);
+        let (fate, survived) = in_batches(elsewhere, &programs, context.runner.until);
         let ran = match fate {
             Fate::Unknown => return Ok(not_isolated()),
-            Fate::Survived => programs.len(),
+            Fate::Survived => survived,
             Fate::Died { at, .. } => at + 1,
         };
+        found.left_out = (programs.len() - ran) as u64;
         for program in &programs[..ran] {
             found.tally.programs += 1;
             found.tally.steps += program.ops().len() as u64;
@@ -91,6 +93,7 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
         let failure = Failure::of_last(&ops, Outcome::Died(how));
         found.catch(Caught::new(ops, failure, found.tally.programs));
         found.deadly = Some(deadly);
+        found.left_out = 0;
         match deadly {
             Deadly::Deeper(less) => deepest = less,
             Deadly::Drawn | Deadly::All => break,
@@ -105,6 +108,31 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
         "{left_out} run: they would have ended this process, as that program ends its own"
     ));
     Ok(found)
+}
+
+/// Runs them, as far as there is time. Says how many survived before the rest was left out.
+fn in_batches(elsewhere: &dyn Elsewhere, programs: &[Program], until: Until) -> (Fate, usize) {
+    const BATCH: usize = 8;
+    let batch = if until.has_end() {
+        BATCH
+    } else {
+        programs.len()
+    };
+    let mut survived = 0;
+    for some in programs.chunks(batch) {
+        match elsewhere.run(some) {
+            Fate::Survived => survived += some.len(),
+            Fate::Died { at, how } => {
+                let at = survived + at;
+                return (Fate::Died { at, how }, survived);
+            }
+            Fate::Unknown => return (Fate::Unknown, survived),
+        }
+        if until.is_over() {
+            break;
+        }
+    }
+    (Fate::Survived, survived)
 }
 
 /// The least depth at which a value that is nested so ends the process, as one of this depth does; and
