@@ -10,6 +10,7 @@
 //! - *watch*: notes the calls under way, so that one that hangs is noticed.
 //! - *executor*: runs a future to its end; *workers*: run one task after another, on every core.
 
+pub(crate) mod backend;
 pub(crate) mod calls;
 pub(crate) mod erased;
 pub(crate) mod executor;

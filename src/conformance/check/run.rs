@@ -14,7 +14,7 @@ use super::so_far::SoFar;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::coverage::Tally;
-use crate::conformance::judge::failure::{Class, Failing};
+use crate::conformance::judge::failure::{Class, Failing, Mistake};
 use crate::conformance::judge::runner::Runner;
 use crate::conformance::judge::schedule;
 use crate::conformance::judge::timed::Precision;
@@ -26,7 +26,8 @@ use crate::conformance::report::{Finding, Report, Searched, Verdict, Violation, 
 use crate::conformance::search::context::{Budget, Context, Progress};
 use crate::conformance::search::definition::{Search, Takes};
 use crate::conformance::search::elsewhere::Elsewhere;
-use crate::conformance::search::found::{Deadly, Found};
+use crate::conformance::search::found::{Caught, Deadly, Found};
+use crate::conformance::subject::backend::Backend;
 use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::{panics, watch};
@@ -70,6 +71,8 @@ pub(crate) struct Run<'a> {
     time: Option<Duration>,
     end_of_searches: Until,
     end: Until,
+    /// Since when the backend is gone, as a sentence.
+    gone: Option<String>,
     /// Programs for which no time was left, by their search.
     left_out: Vec<(&'static str, u64)>,
     report: Report,
@@ -103,6 +106,7 @@ impl<'a> Run<'a> {
             time: None,
             end_of_searches: Until::never(),
             end: Until::never(),
+            gone: None,
             left_out: Vec::new(),
             report: Report {
                 store: short(subject.store_name()),
@@ -120,6 +124,14 @@ impl<'a> Run<'a> {
     /// The same, with another process for what may end this one.
     pub(crate) fn isolating(mut self, isolation: Option<Isolation>) -> Self {
         self.isolation = isolation;
+        self
+    }
+
+    /// The same, with an eye on what is behind a remote store.
+    pub(crate) fn watching(mut self, backend: &'a Backend) -> Self {
+        if self.runner.profile.remote && !self.runner.is_in_lockstep() {
+            self.runner.backend = Some(backend);
+        }
         self
     }
 
@@ -145,6 +157,9 @@ impl<'a> Run<'a> {
 
     pub(crate) fn finish(mut self) -> Report {
         let ended = self.search().err();
+        if self.is_gone() {
+            return self.conclude();
+        }
         let misuse = ended
             .or_else(watch::misuse)
             .or_else(|| self.needs_a_runtime());
@@ -165,6 +180,20 @@ impl<'a> Run<'a> {
             )),
             _ => None,
         })
+    }
+
+    /// The report of a check that ended in the midst of a search, since the backend is gone.
+    pub(crate) fn end_without(mut self, so_far: SoFar) -> Report {
+        self.tally = so_far.tally;
+        self.precision = so_far.precision;
+        self.restarts = so_far.restarts;
+        self.so_far
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .search = so_far.search;
+        self.report = so_far.report.unwrap_or(self.report);
+        self.is_gone();
+        self.conclude()
     }
 
     /// The report of a check that ended in the midst of a search, with what was known by then and what
@@ -196,6 +225,12 @@ impl<'a> Run<'a> {
             self.restarts,
         );
         self.report.verdict = findings::conclusion(&self.report);
+        if let Some(gone) = self.gone.take() {
+            self.report.notes.push(gone.clone());
+            if self.report.verdict != Verdict::Violated {
+                self.report.verdict = Verdict::Undecided(gone);
+            }
+        }
         self.report
     }
 
@@ -266,6 +301,10 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.runner.make_one()?;
+        if let Some(backend) = self.runner.backend {
+            let [id, _] = self.runner.profile.supported.two_ids();
+            backend.greet(self.runner.subject, &id);
+        }
         for takes in [Takes::Programs, Takes::Histories] {
             for search in others.iter().filter(|search| search.takes == takes) {
                 self.make(search, &progress)?;
@@ -297,7 +336,19 @@ impl<'a> Run<'a> {
                 .end_of_searches
                 .part(search.weight, weight_from(search)),
         };
-        let found = (search.run)(&self.context(progress))?;
+        let found = (search.run)(&self.context(progress));
+        let is_error = |caught: &Caught| caught.failure.mistake() == Mistake::Failed;
+        let has_failed = |found: &Found| found.caught.values().any(is_error);
+        if let Some(backend) = self.runner.backend
+            && found.as_ref().map_or(true, has_failed)
+        {
+            let [id, _] = self.runner.profile.supported.two_ids();
+            backend.suspect(self.runner.subject, &id, true);
+        }
+        if self.is_gone() {
+            return Err("the backend is gone".to_owned());
+        }
+        let found = found?;
         if is_asked_for {
             self.end_of_searches = self.end_of_searches.later(clock.now());
             self.end = self.end.later(clock.now());
@@ -305,6 +356,26 @@ impl<'a> Run<'a> {
         self.runner.until = self.end;
         self.record(search.name, found);
         watch::misuse().map_or(Ok(()), Err)
+    }
+
+    /// Whether what is behind the store has gone. Then nothing that is not known by now can be counted on.
+    fn is_gone(&mut self) -> bool {
+        let Some(gone) = self.runner.backend.and_then(Backend::gone) else {
+            return false;
+        };
+        if self.gone.is_none() {
+            let search = self
+                .so_far
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .search;
+            self.gone = Some(format!(
+                "the backend is gone since {:.1} s after the check began, in the {search} search: no new \
+                 store answered three times, though some did before",
+                gone.as_secs_f64()
+            ));
+        }
+        true
     }
 
     fn regressions(&self) -> Result<Option<Regressions>, String> {

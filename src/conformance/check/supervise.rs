@@ -13,6 +13,7 @@ use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
 use crate::conformance::program::{Program, Time};
 use crate::conformance::report::{Report, Verdict, Violation};
+use crate::conformance::subject::backend::Backend;
 use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch::{Watch, Watcher};
@@ -56,10 +57,12 @@ fn supervised(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> Report {
         Role::Errand => errand(subject, settings),
     };
     let (watch, so_far) = (Arc::<Watch>::default(), Arc::<Mutex<SoFar>>::default());
+    let backend = Arc::new(Backend::new());
     let (ends, end_of_kit) = mpsc::channel::<()>();
     let kit = workers::roomy().spawn({
         let (subject, settings) = (Arc::clone(subject), settings.clone());
         let (watch, so_far) = (Arc::clone(&watch), Arc::clone(&so_far));
+        let backend = Arc::clone(&backend);
         move || {
             let _ends = ends;
             watch.enter();
@@ -70,8 +73,8 @@ fn supervised(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> Report {
                     ..Report::of_nothing()
                 };
             }
-            let run = Run::new(&*subject, &settings, &profile, &so_far).isolating(isolation);
-            run.finish()
+            let run = Run::new(&*subject, &settings, &profile, &so_far);
+            run.isolating(isolation).watching(&backend).finish()
         }
     });
     let kit = kit.expect("a thread can be had");
@@ -84,7 +87,13 @@ fn supervised(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> Report {
         if let Some(hung) = watcher.hung(patience) {
             watch.stop();
             let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
-            return end(subject, settings, so_far.clone(), &hung, patience);
+            return end(
+                subject,
+                settings,
+                so_far.clone(),
+                &hung,
+                (patience, &backend),
+            );
         }
     }
 }
@@ -95,10 +104,17 @@ fn end(
     settings: &Settings,
     so_far: SoFar,
     hung: &Program,
-    patience: Duration,
+    (patience, backend): (Duration, &Backend),
 ) -> Report {
     let (profile, nobody) = (profile(&**subject, settings), Mutex::default());
-    let run = Run::new(&**subject, settings, &profile, &nobody);
+    let run = Run::new(&**subject, settings, &profile, &nobody).watching(backend);
+    if run.runner.backend.is_some() {
+        let [id, _] = profile.supported.two_ids();
+        backend.suspect_hung(subject, &id);
+        if backend.is_gone() {
+            return run.end_without(so_far);
+        }
+    }
     let hanging = Hanging {
         subject,
         profile: &profile,

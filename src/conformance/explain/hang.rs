@@ -107,6 +107,7 @@ impl Hanging<'_> {
                     profile: &profile,
                     tick,
                     until: Until::never(),
+                    backend: None,
                 });
                 drop(send);
             }

@@ -8,6 +8,7 @@ use super::timed::{Begin, PHASES, Timed};
 use super::until::Until;
 use crate::conformance::program::generate::Pace;
 use crate::conformance::program::time::nanos;
+use crate::conformance::subject::backend::Backend;
 use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::{NoRestart, Passing, panics, watch};
@@ -24,6 +25,8 @@ pub(crate) struct Runner<'a> {
     pub(crate) tick: Nanos,
     /// When no further program is begun.
     pub(crate) until: Until,
+    /// What is behind a remote store.
+    pub(crate) backend: Option<&'a Backend>,
 }
 
 impl<'a> Runner<'a> {
@@ -44,7 +47,13 @@ impl<'a> Runner<'a> {
             profile,
             tick: nanos(tick).max(1),
             until: Until::never(),
+            backend: None,
         }
+    }
+
+    /// Whether what is behind the store has gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.backend.is_some_and(Backend::is_gone)
     }
 
     /// Whether time stands still but where a program lets it pass.
@@ -115,6 +124,7 @@ impl<'a> Runner<'a> {
             profile: self.profile,
             tick: self.tick,
             until: self.until,
+            backend: self.backend,
         }
     }
 
@@ -129,7 +139,7 @@ impl<'a> Runner<'a> {
         };
         move |ops| {
             // A store that panics when it goes does so without any call too, and a failure is of a call.
-            if ops.is_empty() || runner.until.is_over() {
+            if ops.is_empty() || runner.until.is_over() || runner.is_gone() {
                 return Vec::new();
             }
             watch::running(Arc::new(ops.to_vec()));

@@ -16,6 +16,7 @@ use crate::clock::{Clock as _, SystemClock, WallClock as _};
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
 use crate::conformance::program::{ids, time};
+use crate::conformance::subject::backend::Backend;
 use crate::conformance::subject::erased::{ErasedSubject, Instance};
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::{Passing, calls, panics, watch, workers};
@@ -63,6 +64,8 @@ pub(crate) struct Timed<'a> {
     pub(crate) tick: Nanos,
     /// When none of them goes on.
     pub(crate) until: Until,
+    /// What is behind a remote store.
+    pub(crate) backend: Option<&'a Backend>,
 }
 
 type Result<T> = std::result::Result<T, String>;
@@ -175,7 +178,8 @@ impl<'a> Schedule<'a> {
 
     fn run(&mut self) -> Result<()> {
         loop {
-            if watch::is_stopped() || self.timed.until.is_over() {
+            let is_gone = self.timed.backend.is_some_and(Backend::is_gone);
+            if watch::is_stopped() || self.timed.until.is_over() || is_gone {
                 return Ok(());
             }
             self.begin_more();
@@ -184,7 +188,17 @@ impl<'a> Schedule<'a> {
             };
             self.wait_until(due);
             let track = &mut self.tracks[index];
-            if let Some(wait) = track.go_on(&self.clock)? {
+            let went_on = track.go_on(&self.clock);
+            let has_failed = track.has_failed || went_on.is_err();
+            if let Some(backend) = self.timed.backend.filter(|_| has_failed) {
+                track.has_failed = false;
+                let [id, _] = self.timed.profile.supported.two_ids();
+                backend.suspect(self.timed.subject, &id, false);
+                if backend.is_gone() {
+                    return Ok(());
+                }
+            }
+            if let Some(wait) = went_on? {
                 let due = self.clock.now().saturating_add(wait);
                 self.due.push(Reverse((due, index)));
             }
@@ -266,6 +280,8 @@ struct Track<'a> {
     failures: Failures,
     /// When the operations began, where time is measured.
     times: Vec<Nanos>,
+    /// A call has failed lately, with an error.
+    has_failed: bool,
 }
 
 impl<'a> Track<'a> {
@@ -286,6 +302,7 @@ impl<'a> Track<'a> {
             refused_ids: Vec::new(),
             failures: Failures::default(),
             times: Vec::new(),
+            has_failed: false,
         }
     }
 
@@ -361,6 +378,7 @@ impl<'a> Track<'a> {
             let outcome = instance.store().call(op).await;
             let to = self.now(clock);
             self.steps += 1;
+            self.has_failed |= matches!(outcome, Outcome::Failed(_));
             self.judge(op, outcome, Span { from, to });
             self.next += 1;
         }

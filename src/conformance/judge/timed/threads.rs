@@ -111,6 +111,7 @@ mod tests {
             profile: &profile,
             tick: 1,
             until: Until::never(),
+            backend: None,
         };
         assert!(timed.takes(1) >= far && timed.takes(3) >= far);
         let cores = workers::cores() as usize;
