@@ -63,10 +63,62 @@ const DROP_OF_NOTHING: Animal = Animal {
     ..RIGHT
 };
 
+/// Whether a store of 32 lower-case letters knows it.
+fn is_lower_case(id: &str) -> bool {
+    id.is_empty() || id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
 #[test]
 fn ids_of_a_form_of_their_own_are_not_foreign() {
-    is_charged_with(DROP_OF_NOTHING, lower_case(), &[Clause::Drp2]);
-    is_charged_with(CUT, lower_case(), &[Clause::Com7]);
+    let drop_of_nothing = Animal {
+        prepare: |shelf, now, id| match is_lower_case(id) {
+            true => (RIGHT.prepare)(shelf, now, id),
+            false => failed("no such form"),
+        },
+        drop: |shelf, now, id| match is_lower_case(id) {
+            true => (DROP_OF_NOTHING.drop)(shelf, now, id),
+            false => failed("no such form"),
+        },
+        ..DROP_OF_NOTHING
+    };
+    let cut = Animal {
+        commit: |shelf, now, snapshot, ttl| match is_lower_case(snapshot.id()) {
+            true => (CUT.commit)(shelf, now, snapshot, ttl),
+            false => failed("no such form"),
+        },
+        prepare: drop_of_nothing.prepare,
+        ..CUT
+    };
+    let letters = Profile::default().ids_of("abcdefghijklmnopqrstuvwxyz", 32..=32);
+    for profile in [lower_case(), letters] {
+        is_charged_with(drop_of_nothing, profile.clone(), &[Clause::Drp2]);
+        let report = said_of(cut, profile);
+        assert_eq!(clauses(&report), [Clause::Com7], "{report}");
+        let found = &report.violations[0];
+        assert_eq!(found.cited, [Clause::Com5], "{report}");
+        let mut ids = found.program.ops().iter().filter_map(session_spec::Op::id);
+        assert!(ids.all(is_lower_case), "{report}");
+    }
+}
+
+/// Marks that an alphabet has are tried for one another.
+#[test]
+fn ids_of_an_alphabet_are_told_apart() {
+    let folds = Animal {
+        name: "a colon is stored as an underscore",
+        prepare: |shelf, now, id| {
+            let found = (RIGHT.prepare)(shelf, now, &id.replace(':', "_"))?;
+            Ok(found.map(|found| found.with_id(id)))
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            let id = snapshot.id().replace(':', "_");
+            (RIGHT.commit)(shelf, now, &snapshot.with_id(id), ttl)
+        },
+        drop: |shelf, now, id| (RIGHT.drop)(shelf, now, &id.replace(':', "_")),
+        ..RIGHT
+    };
+    let profile = Profile::default().ids_of("abcdefghij:_-", 8..=64);
+    is_charged_with(folds, profile, &[Clause::Idn1]);
 }
 
 #[test]

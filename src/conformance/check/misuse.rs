@@ -58,6 +58,9 @@ fn of_values(supported: &Supported) -> Option<String> {
             "Profile::depth is {depth}; values nest no deeper than {MAX_DEPTH} levels (SNP-4)"
         ));
     }
+    if let Some(Err(reason)) = &supported.alphabet {
+        return Some(reason.clone());
+    }
     if let Some(reason) = supported.ids.as_ref().and_then(of_ids) {
         return Some(reason);
     }

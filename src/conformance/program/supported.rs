@@ -1,5 +1,6 @@
 //! Supported: the ids and values that programs may have in them.
 
+use super::alphabet::Alphabet;
 use super::payload;
 use crate::data::MAX_DEPTH;
 use crate::snapshot::Snapshot;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub(crate) struct Supported {
     pub(crate) ids: Option<Pairs>,
+    /// The characters and lengths that these have, where they are given by those; or why there are none.
+    pub(crate) alphabet: Option<Result<Alphabet, String>>,
     /// How deep values may nest, in levels.
     pub(crate) depth: Option<usize>,
     /// How large a snapshot's wire form may be, in bytes.
@@ -52,6 +55,7 @@ impl fmt::Debug for Supported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Supported")
             .field("ids", &self.ids.as_ref().map(|_| ".."))
+            .field("alphabet", &self.alphabet)
             .field("depth", &self.depth)
             .field("size", &self.size)
             .finish()

@@ -2,9 +2,11 @@
 
 use crate::clause::Clause;
 use crate::conformance::program::Time;
+use crate::conformance::program::alphabet::Alphabet;
 use crate::conformance::program::supported::Supported;
 use crate::conformance::program::time::nanos;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +71,24 @@ impl Profile {
     #[must_use]
     pub fn ids(mut self, pair: impl Fn(u64) -> [String; 2] + Send + Sync + 'static) -> Self {
         self.supported.ids = Some(Arc::new(pair));
+        self
+    }
+
+    /// The ids that the store supports, by their characters and lengths (in characters): all of these, and no
+    /// others. The kit makes pairs of them that careless stores take for one another: in another case, cut
+    /// at one end, with one mark for another.
+    ///
+    /// ```
+    /// # use session_spec::conformance::Profile;
+    /// let hexadecimal = Profile::default().ids_of("0123456789abcdef", 64..=64);
+    /// ```
+    #[must_use]
+    pub fn ids_of(mut self, characters: &str, lengths: RangeInclusive<usize>) -> Self {
+        let alphabet = Alphabet::new(characters, lengths);
+        if let Ok(alphabet) = alphabet.clone() {
+            self = self.ids(move |number| alphabet.pair(number));
+        }
+        self.supported.alphabet = Some(alphabet);
         self
     }
 

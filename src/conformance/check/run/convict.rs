@@ -1,5 +1,6 @@
 //! Convict: from the failing programs of a search to the clauses that the store breaks.
 
+use super::claimed_ids::ClaimedIds;
 use super::{REPLAY, Run};
 use crate::clause::Clause;
 use crate::conformance::check::searches::SEARCHES;
@@ -98,8 +99,12 @@ impl Run<'_> {
         if !is_exact && !runner.until.has_end() {
             runner.until = Until::within(LONGEST_WAIT);
         }
-        let runs = runner.runs(ops);
-        let runs: Runs<'_> = &runs;
+        let (all, claimed) = (runner.runs(ops), self.claimed(ops));
+        // Of ids that are not claimed, nothing is asked.
+        let runs: Runs<'_> = &|ops| match claimed.as_ref().is_none_or(|it| it.has_all(ops)) {
+            true => all(ops),
+            false => Vec::new(),
+        };
         let run = of_symptom(caught.failure.symptom(), runs);
         let with_a_restart = |ops: &[Op]| restarted::needing_one(ops, &run);
         let run: Probe<'_> = match with_a_restart(ops) {
@@ -149,6 +154,15 @@ impl Run<'_> {
             shrunk,
             is_flaky,
         })
+    }
+
+    /// The ids that programs next to this one may have, where the store claims certain ones.
+    fn claimed(&self, ops: &[Op]) -> Option<ClaimedIds> {
+        let supported = &self.runner.profile.supported;
+        supported
+            .ids
+            .as_ref()
+            .map(|pair| ClaimedIds::of(ops, pair, supported))
     }
 
     /// What the smallest program of a symptom shows.
@@ -296,7 +310,17 @@ impl Run<'_> {
         let is_exact = self.runner.is_exact();
         let probe = is_exact.then_some(run);
         let near = self.runner.is_in_lockstep().then_some(run);
-        let diagnosis = Diagnosis::of(failing, self.runner.tick, probe, near);
+        let mut diagnosis = Diagnosis::of(failing, self.runner.tick, probe, near);
+        if let Some(claimed) = self
+            .claimed(&failing.ops)
+            .filter(|_| diagnosis.clause == Clause::Idn2)
+        {
+            // Ids that are claimed are not strange: what does it break under those that never are?
+            let plain = claimed.with_tokens(failing);
+            let run = |ops: &[Op]| run(&claimed.with_claimed(ops));
+            let probe: Option<Probe<'_>> = if is_exact { Some(&run) } else { None };
+            diagnosis.clause = Diagnosis::of(&plain, self.runner.tick, probe, None).clause;
+        }
         let diagnosis = match is_exact {
             true => diagnosis,
             false => diagnosis.or_of_short_life(failing, self.runner.tick, run),
