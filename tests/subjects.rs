@@ -335,6 +335,34 @@ fn com_7_a_clock_that_rounds_down_is_wrong_even_when_it_is_declared_coarse() {
     assert_eq!(report.verdict, Verdict::Violated, "{report}");
 }
 
+/// Whole seconds of time to live, rounded down, are no more than a second too few.
+#[test]
+fn ttl_1_a_store_that_is_early_is_right_when_it_says_so_and_wrong_when_not() {
+    let make = |clock: ManualClock| {
+        let whole =
+            |now: Duration, ttl: Duration| now.saturating_add(Duration::from_secs(ttl.as_secs()));
+        Stepped::new(move || on_manual_clock(&clock), whole, OVER_AT)
+    };
+    let check = || check(make).depth(2).sequences(2_000).seed(1);
+    let undeclared = check().run();
+    assert_eq!(violated(&undeclared), [Clause::Com7], "{undeclared}");
+    let declared = |early| check().profile(Profile::default().early(Duration::from_millis(early)));
+    let report = declared(1_000).run();
+    assert_eq!(report.violations, [], "{report}");
+    assert!(
+        report.profile.contains("up to 1s early"),
+        "{}",
+        report.profile
+    );
+    let report = declared(500).run();
+    assert_eq!(violated(&report).len(), 1, "{report}");
+    let report = declared(1_000).tick(Duration::from_secs(1)).run();
+    let Verdict::Misused(reason) = &report.verdict else {
+        panic!("{report}");
+    };
+    assert!(reason.starts_with("Profile::early is 1s; "), "{reason}");
+}
+
 #[test]
 fn com_7_a_horizon_is_right_when_it_is_declared_and_wrong_when_not() {
     const MONTH: Duration = Duration::from_secs(30 * 86_400);

@@ -90,7 +90,7 @@ impl<S: Subject> Check<S> {
     }
 
     /// The unit of the programs' times. Unless told: 1 s, or 40 ms where time can only be waited for,
-    /// and at least twice the store's resolution.
+    /// and at least twice the store's resolution, and twice what it may be early by.
     pub fn tick(mut self, tick: Duration) -> Self {
         self.settings.tick = Some(tick);
         self

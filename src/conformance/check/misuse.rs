@@ -45,11 +45,22 @@ pub(super) fn why(settings: &Settings, profile: &Profile) -> Option<String> {
             Duration::ZERO,
             LONGEST,
         ),
+        (
+            "Profile::early",
+            Some(profile.early),
+            Duration::ZERO,
+            LONGEST / 2,
+        ),
         ("Profile::horizon", profile.horizon, instant, Duration::MAX),
     ];
     let mut times = times.into_iter();
     let time = times.find_map(|(name, value, least, most)| of_time(name, value, least, most));
-    time.or_else(|| of_values(&profile.supported))
+    let tick = settings.tick.filter(|tick| profile.early >= *tick);
+    let early = tick.map(|tick| {
+        let [early, tick] = [profile.early, tick].map(|time| Time(nanos(time)).to_string());
+        format!("Profile::early is {early}; it is shorter than the tick, which is {tick}")
+    });
+    time.or(early).or_else(|| of_values(&profile.supported))
 }
 
 fn of_values(supported: &Supported) -> Option<String> {

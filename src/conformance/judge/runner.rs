@@ -41,7 +41,8 @@ impl<'a> Runner<'a> {
             Passing::Waiting => Duration::from_millis(40),
             _ => Duration::from_secs(1),
         };
-        let tick = tick.unwrap_or_else(|| usual.max(2 * profile.resolution));
+        let least = profile.resolution.max(profile.early).saturating_mul(2);
+        let tick = tick.unwrap_or_else(|| usual.max(least));
         Self {
             subject,
             profile,

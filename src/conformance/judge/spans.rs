@@ -2,7 +2,7 @@
 //!
 //! A reply is wrong only if no permitted world explains it. In every such world the store read its
 //! clock once during each call, at most `uncertainty` off; it rounds deadlines up by less than its
-//! resolution; and a deadline beyond its horizon counts as at or after the horizon. For each entry
+//! resolution, or lets entries go `early`; and a deadline beyond its horizon counts as at or after the horizon. For each entry
 //! this comes to two bounds on its deadline, and a prepare has
 //!
 //! ```text
@@ -160,7 +160,8 @@ impl Judge {
 
     fn bounds(&self, snapshot: &Snapshot, ttl: Nanos, span: Span, by: Clause) -> Bounds {
         let uncertainty = nanos(self.profile.uncertainty);
-        let earliest = (span.from - uncertainty).saturating_add(ttl);
+        let early = nanos(self.profile.early);
+        let earliest = (span.from - uncertainty).saturating_add(ttl) - early;
         let latest = (span.to + uncertainty).saturating_add(ttl);
         let horizon = self.profile.horizon.map_or(Nanos::MAX, |horizon| {
             (span.from - uncertainty).saturating_add(nanos(horizon))

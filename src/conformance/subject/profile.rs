@@ -30,6 +30,7 @@ pub struct Profile {
     pub(crate) resolution: Duration,
     pub(crate) horizon: Option<Duration>,
     pub(crate) uncertainty: Duration,
+    pub(crate) early: Duration,
     /// What programs may have in them.
     pub(crate) supported: Supported,
     pub(crate) may_evict: bool,
@@ -62,6 +63,15 @@ impl Profile {
     #[must_use]
     pub fn uncertainty(mut self, uncertainty: Duration) -> Self {
         self.uncertainty = uncertainty;
+        self
+    }
+
+    /// An entry may be gone so long before its deadline (TTL-1), as of a store that keeps it for a whole number of
+    /// seconds, rounded down. Once it was found gone, it is (TTL-4). Shorter than a
+    /// [tick](crate::conformance::Check::tick), of which nothing could be told otherwise.
+    #[must_use]
+    pub fn early(mut self, early: Duration) -> Self {
+        self.early = early;
         self
     }
 
@@ -170,6 +180,7 @@ impl Profile {
     pub(crate) fn is_plain(&self) -> bool {
         self.resolution.is_zero()
             && self.uncertainty.is_zero()
+            && self.early.is_zero()
             && self.horizon.is_none()
             && self.supported.ids.is_none()
             && !self.may_evict
@@ -186,6 +197,9 @@ impl fmt::Display for Profile {
         }
         if !self.uncertainty.is_zero() {
             parts.push(format!("clock uncertain by {}", time(self.uncertainty)));
+        }
+        if !self.early.is_zero() {
+            parts.push(format!("up to {} early", time(self.early)));
         }
         parts.extend(
             self.horizon
@@ -226,6 +240,7 @@ impl fmt::Debug for Profile {
             .field("resolution", &self.resolution)
             .field("horizon", &self.horizon)
             .field("uncertainty", &self.uncertainty)
+            .field("early", &self.early)
             .field("supported", &self.supported)
             .field("may_evict", &self.may_evict)
             .field("durable", &self.durable)

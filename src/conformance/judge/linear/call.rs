@@ -60,6 +60,8 @@ pub struct Rules {
     /// How far the store's clock may be from the one that the calls were timed with, either way, in
     /// nanoseconds.
     pub uncertainty: Nanos,
+    /// For this long before its deadline an entry may be gone already, in nanoseconds (TTL-1).
+    pub early: Nanos,
     /// An entry with a longer time to live than this may go at any time from here on, in nanoseconds
     /// (COM-7).
     pub horizon: Option<Nanos>,
@@ -101,7 +103,7 @@ impl Rules {
     pub(super) fn deadline(&self, ttl: Nanos) -> (Nanos, Nanos) {
         let exact = self.horizon.map_or(ttl, |horizon| ttl.min(horizon));
         (
-            exact - self.uncertainty,
+            exact - self.uncertainty - self.early,
             exact.saturating_add(self.uncertainty),
         )
     }

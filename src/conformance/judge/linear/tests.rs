@@ -21,6 +21,7 @@ fn small(chance: &mut Chance, is_plain: bool) -> Scene {
     let rules = match is_plain {
         true => Rules::default(),
         false => Rules {
+            early: 0,
             resolution: any(3).into(),
             uncertainty: any(2).into(),
             horizon: (any(3) == 0).then(|| Nanos::from(2 + any(2))),
@@ -231,6 +232,7 @@ fn what_nobody_will_find_any_more_can_be_evicted_before_the_next_commit() {
         call.clock = Span { from, to };
     }
     let rules = Rules {
+        early: 0,
         resolution: 1,
         uncertainty: 1,
         horizon: Some(2),

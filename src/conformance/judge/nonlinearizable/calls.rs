@@ -40,6 +40,7 @@ pub(super) fn rules(profile: &Profile, start: Start) -> Rules {
     Rules {
         resolution: nanos(profile.resolution),
         uncertainty: nanos(profile.uncertainty),
+        early: nanos(profile.early),
         horizon: profile.horizon.map(nanos),
         may_evict: profile.may_evict,
         start,

@@ -355,3 +355,13 @@ fn com_5_an_entry_that_was_read_since_is_not_idle() {
         "it was idle, and outlived a newer one"
     );
 }
+
+#[test]
+fn ttl_1_what_may_go_early_goes_no_earlier_than_that_and_no_later_than_its_deadline() {
+    let early = Profile::default().early(Duration::from_millis(100));
+    let before = SECOND - SECOND / 10 - 1;
+    assert_eq!(after_a_second(&early, before), MUST_LIVE);
+    assert_eq!(after_a_second(&early, before + 1), EITHER);
+    assert_eq!(after_a_second(&early, SECOND - 1), EITHER);
+    assert_eq!(after_a_second(&early, SECOND), MUST_BE_GONE);
+}

@@ -22,6 +22,7 @@ fn busy(calls: usize) -> Scene {
 fn a_long_history_of_a_right_store_is_linearizable() {
     let scene = busy(20_000);
     let coarse = Rules {
+        early: 0,
         resolution: 500,
         uncertainty: 200,
         horizon: Some(30_000),
