@@ -9,8 +9,9 @@ use session_spec::conformance::{
     Profile, Program, Report, Status, Subject, Verdict, Violation, Waiting, check, check_subject,
 };
 use session_spec::store::BoxError;
-use session_spec::{Clause, ManualClock, MemStore};
+use session_spec::{Clause, ManualClock, MemStore, Snapshot, Store, StoreError};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A small budget, and more for those that it does not catch.
 fn judged(keeper: Keeper) -> Report {
@@ -231,4 +232,63 @@ fn dur_1_no_right_keeper_is_accused_by_a_hundred_checks() {
             assert_eq!(report.violations, [], "{}\n{report}", keeper.name);
         }
     }
+}
+
+/// It takes a life of nothing, and then has nothing; and what is not there cannot be dropped.
+struct Careless(MemStore<ManualClock>);
+
+impl Store for Careless {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        match ttl.is_zero() && !snapshot.id().is_empty() {
+            true => Store::drop(&self.0, snapshot.id()).await,
+            false => self.0.commit(snapshot, ttl).await,
+        }
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        match self.0.prepare(id).await? {
+            None if !id.is_empty() => Err(StoreError::Backend {
+                store: "careless",
+                source: "no such session".into(),
+            }),
+            _ => Store::drop(&self.0, id).await,
+        }
+    }
+}
+
+/// Its restart leaves nothing.
+struct Forgets;
+
+impl Subject for Forgets {
+    type Store = Careless;
+    type Clock = ManualClock;
+
+    async fn fresh(&self) -> Result<(Careless, ManualClock), BoxError> {
+        let clock = ManualClock::new();
+        Ok((Careless(MemStore::with_clock(clock.clone())), clock))
+    }
+
+    async fn restart(
+        &self,
+        _: Careless,
+        clock: ManualClock,
+    ) -> Result<(Careless, ManualClock), BoxError> {
+        Ok((Careless(MemStore::with_clock(clock.clone())), clock))
+    }
+}
+
+#[test]
+fn what_is_wrong_without_a_restart_too_is_not_blamed_on_one() {
+    let check = check_subject(Forgets).clients(1).seed(1);
+    let report = check.depth(3).sequences(300).run();
+    let found: Vec<Clause> = report.violations.iter().map(|found| found.clause).collect();
+    assert_eq!(
+        found,
+        [Clause::Com3, Clause::Com4, Clause::Drp2],
+        "{report}"
+    );
 }

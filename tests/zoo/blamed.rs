@@ -54,6 +54,21 @@ const CUT: Animal = Animal {
     ..RIGHT
 };
 
+const CUT_DEADLINES: Animal = Animal {
+    name: "deadlines cut to whole seconds",
+    commit: |shelf, now, snapshot, ttl| {
+        validate(snapshot, ttl)?;
+        let deadline = now.saturating_add(ttl.as_nanos());
+        let entry = Entry {
+            snapshot: snapshot.clone(),
+            deadline: deadline - deadline % SECOND,
+        };
+        shelf.entries.insert(snapshot.id().to_owned(), entry);
+        Ok(())
+    },
+    ..RIGHT
+};
+
 const DROP_OF_NOTHING: Animal = Animal {
     name: "the drop of what is not there is an error",
     drop: |shelf, now, id| match shelf.live(now, id) {
@@ -136,21 +151,7 @@ fn two_defects_that_show_alike_are_both_found() {
 
 #[test]
 fn what_a_reply_contradicts_besides_is_cited() {
-    let cut = Animal {
-        name: "deadlines cut to whole seconds",
-        commit: |shelf, now, snapshot, ttl| {
-            validate(snapshot, ttl)?;
-            let deadline = now.saturating_add(ttl.as_nanos());
-            let entry = Entry {
-                snapshot: snapshot.clone(),
-                deadline: deadline - deadline % SECOND,
-            };
-            shelf.entries.insert(snapshot.id().to_owned(), entry);
-            Ok(())
-        },
-        ..RIGHT
-    };
-    is_charged_with(cut, Profile::default(), &[Clause::Com7]);
+    is_charged_with(CUT_DEADLINES, Profile::default(), &[Clause::Com7]);
 }
 
 #[test]
@@ -422,22 +423,11 @@ fn dates_that_are_compared_as_text_are_wrong_on_whole_seconds() {
 #[test]
 fn a_coarse_clock_that_rounds_down_is_caught_with_every_seed() {
     let profile = Profile::default().resolution(Duration::from_secs(1));
-    let cut = Animal {
-        name: "whole seconds, rounded down",
-        commit: |shelf, now, snapshot, ttl| {
-            validate(snapshot, ttl)?;
-            let deadline = now.saturating_add(ttl.as_nanos());
-            let entry = Entry {
-                snapshot: snapshot.clone(),
-                deadline: deadline - deadline % SECOND,
-            };
-            shelf.entries.insert(snapshot.id().to_owned(), entry);
-            Ok(())
-        },
-        ..RIGHT
-    };
     for seed in 0..5 {
-        let check = checked(cut).profile(profile.clone()).clients(1).depth(1);
+        let check = checked(CUT_DEADLINES)
+            .profile(profile.clone())
+            .clients(1)
+            .depth(1);
         let report = check.sequences(1).seed(seed).run();
         assert_eq!(clauses(&report), [Clause::Com7], "{report}");
     }

@@ -13,6 +13,7 @@ use super::random;
 use crate::clause::Clause;
 use crate::conformance::judge::failure::Failure;
 use crate::conformance::program::generate::Generator;
+use crate::conformance::program::ids;
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::{Time, payload};
 use crate::model::{Nanos, Op};
@@ -92,12 +93,21 @@ fn catch_restarts(
     found: &mut Found,
 ) -> Result<(), String> {
     let failed = listed::failed(context, programs, found)?;
-    let without = failed.iter().map(|caught| without_restarts(&caught.ops));
-    let without: Vec<Vec<Op>> = without.collect();
-    let (ran, _) = context.runner.timed().run_all(&without)?;
-    for (caught, ran) in failed.into_iter().zip(ran) {
+    let may_lose = !context.runner.profile.durable;
+    let [without, lost] = [without_restarts, with_drops_for_restarts].map(|otherwise| {
+        let programs = failed.iter().map(|caught| otherwise(&caught.ops));
+        programs.collect::<Vec<Vec<Op>>>()
+    });
+    let (without, _) = context.runner.timed().run_all(&without)?;
+    let (lost, _) = context
+        .runner
+        .timed()
+        .run_all(if may_lose { &lost } else { &[] })?;
+    let mut lost = lost.into_iter();
+    for (caught, without) in failed.into_iter().zip(without) {
         let symptom = caught.failure.symptom();
-        let mut failures = ran.failures.iter();
+        let failures = without.failures.into_iter();
+        let mut failures = failures.chain(lost.next().into_iter().flat_map(|ran| ran.failures));
         if failures.all(|failure| failure.symptom() != symptom) {
             found.catch(caught);
         }
@@ -105,20 +115,41 @@ fn catch_restarts(
     Ok(())
 }
 
+/// What a restart may do of a store that claims no durability: all that was there is gone.
+fn with_drops_for_restarts(ops: &[Op]) -> Vec<Op> {
+    let ids = ids::ids(ops).into_iter().filter(|id| !id.is_empty());
+    let drops: Vec<Op> = ids.map(|id| Op::Drop { id: id.to_owned() }).collect();
+    let otherwise = ops.iter().flat_map(|op| match op {
+        Op::Restart => drops.clone(),
+        _ => vec![op.clone()],
+    });
+    otherwise.collect()
+}
+
 fn without_restarts(ops: &[Op]) -> Vec<Op> {
     let calls = ops.iter().filter(|op| **op != Op::Restart);
     calls.cloned().collect()
 }
 
-/// The first failure of `ops`, if it takes their restarts for its symptom.
-pub(crate) fn needing_one(ops: &[Op], run: impl Fn(&[Op]) -> Option<Failure>) -> Option<Failure> {
+/// The first failure of `ops`, if it takes their restarts for its symptom; and more than a loss, if the store
+/// `may_lose` what it has.
+pub(crate) fn needing_one(
+    ops: &[Op],
+    may_lose: bool,
+    run: impl Fn(&[Op]) -> Option<Failure>,
+) -> Option<Failure> {
     if !ops.contains(&Op::Restart) {
         return None;
     }
     let failure = run(ops)?;
-    let without = run(&without_restarts(&ops[..=failure.at]));
-    let symptom = without.map(|failure| failure.symptom());
-    (symptom != Some(failure.symptom())).then_some(failure)
+    let cut = &ops[..=failure.at];
+    let fails_alike = |ops: &[Op]| {
+        let again = run(ops);
+        again.is_some_and(|again| again.symptom() == failure.symptom())
+    };
+    let is_loss = || may_lose && fails_alike(&with_drops_for_restarts(cut));
+    let is_needed = !fails_alike(&without_restarts(cut)) && !is_loss();
+    is_needed.then_some(failure)
 }
 
 /// Puts a few restarts anywhere behind the first operation.

@@ -106,7 +106,8 @@ impl Run<'_> {
             false => Vec::new(),
         };
         let run = of_symptom(caught.failure.symptom(), runs);
-        let with_a_restart = |ops: &[Op]| restarted::needing_one(ops, &run);
+        let may_lose = !self.runner.profile.durable;
+        let with_a_restart = |ops: &[Op]| restarted::needing_one(ops, may_lose, &run);
         let run: Probe<'_> = match with_a_restart(ops) {
             Some(_) => &with_a_restart,
             None => &run,
