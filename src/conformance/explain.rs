@@ -31,4 +31,5 @@ pub(crate) mod crash;
 pub(crate) mod diagnose;
 pub(crate) mod hang;
 pub(crate) mod masked;
+pub(crate) mod probe;
 pub(crate) mod shrink;

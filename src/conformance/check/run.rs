@@ -4,12 +4,13 @@ mod claimed_ids;
 mod convict;
 mod flaky;
 mod given;
+mod limits;
 mod notes;
 mod shorten;
 
 use super::budget;
 use super::isolate::Isolation;
-use super::searches::SEARCHES;
+use super::searches::{SEARCHES, weight_from};
 use super::settings::Settings;
 use super::so_far::SoFar;
 use crate::clause::Clause;
@@ -183,20 +184,6 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The report of a check that ended in the midst of a search, since the backend is gone.
-    pub(crate) fn end_without(mut self, so_far: SoFar) -> Report {
-        self.tally = so_far.tally;
-        self.precision = so_far.precision;
-        self.restarts = so_far.restarts;
-        self.so_far
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .search = so_far.search;
-        self.report = so_far.report.unwrap_or(self.report);
-        self.is_gone();
-        self.conclude()
-    }
-
     /// The report of a check that ended in the midst of a search, with what was known by then and what
     /// it ended at.
     pub(crate) fn end(mut self, so_far: SoFar, violation: Violation) -> Report {
@@ -359,26 +346,6 @@ impl<'a> Run<'a> {
         watch::misuse().map_or(Ok(()), Err)
     }
 
-    /// Whether what is behind the store has gone. Then nothing that is not known by now can be counted on.
-    fn is_gone(&mut self) -> bool {
-        let Some(gone) = self.runner.backend.and_then(Backend::gone) else {
-            return false;
-        };
-        if self.gone.is_none() {
-            let search = self
-                .so_far
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .search;
-            self.gone = Some(format!(
-                "the backend is gone since {:.1} s after the check began, in the {search} search: no new \
-                 store answered three times, though some did before",
-                gone.as_secs_f64()
-            ));
-        }
-        true
-    }
-
     fn regressions(&self) -> Result<Option<Regressions>, String> {
         let file = self.settings.regressions.as_deref();
         file.map(Regressions::read).transpose()
@@ -436,12 +403,6 @@ impl<'a> Run<'a> {
         self.convict(name, found);
         self.report.notes.extend(notes);
     }
-}
-
-/// The weight of a search and all that come after it.
-fn weight_from(search: &Search) -> u32 {
-    let from = SEARCHES.iter().skip_while(|one| one.name != search.name);
-    from.map(|one| one.weight).sum()
 }
 
 fn fresh_seed() -> u64 {

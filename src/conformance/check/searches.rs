@@ -21,6 +21,12 @@ pub(crate) const SEARCHES: [Search; 10] = [
     cancelled::SEARCH,
 ];
 
+/// The weight of a search and all that come after it.
+pub(crate) fn weight_from(search: &Search) -> u32 {
+    let from = SEARCHES.iter().skip_while(|one| one.name != search.name);
+    from.map(|one| one.weight).sum()
+}
+
 /// Every search that a check makes, in their order: its name, and what it runs.
 ///
 /// ```

@@ -5,8 +5,9 @@ use super::{REPLAY, Run};
 use crate::clause::Clause;
 use crate::conformance::check::searches::SEARCHES;
 use crate::conformance::explain::diagnose::{self, Diagnosis, violation};
+use crate::conformance::explain::probe::{Runs, beside, of_symptom};
 use crate::conformance::explain::{counterexample, crash, masked, shrink};
-use crate::conformance::judge::failure::{Class, Failing, Failure, Mistake, Probe, Symptom};
+use crate::conformance::judge::failure::{Class, Failing, Mistake, Probe};
 use crate::conformance::judge::flaky::{self, Flaky, comes_again};
 use crate::conformance::judge::nonlinearizable::Anomaly;
 use crate::conformance::judge::until::Until;
@@ -364,37 +365,6 @@ impl Run<'_> {
             None => known.push(violation),
         }
         known.sort_by_key(|violation| violation.clause);
-    }
-}
-
-/// What runs a program and gives its failures.
-pub(super) type Runs<'a> = &'a dyn Fn(&[Op]) -> Vec<Failure>;
-
-/// Gives the failure with this symptom.
-pub(super) fn of_symptom(
-    symptom: Symptom,
-    runs: Runs<'_>,
-) -> impl Fn(&[Op]) -> Option<Failure> + use<'_> {
-    move |ops| {
-        let mut failures = runs(ops).into_iter();
-        failures.find(|failure| symptom.may_become(failure.symptom()))
-    }
-}
-
-/// Gives the first failure that has no symptom of those that a program shows before its last operation.
-fn beside<'a>(failing: &Failing, runs: Runs<'a>) -> impl Fn(&[Op]) -> Option<Failure> + use<'a> {
-    let own = failing.failure.symptom();
-    let is_wrong_before = !failing.failure.otherwise.is_empty();
-    let failures = if is_wrong_before {
-        runs(&failing.ops)
-    } else {
-        Vec::new()
-    };
-    let symptoms = failures.into_iter().map(|failure| failure.symptom());
-    let known: Vec<Symptom> = symptoms.filter(|symptom| *symptom != own).collect();
-    move |ops| {
-        let mut failures = runs(ops).into_iter();
-        failures.find(|failure| !known.contains(&failure.symptom()))
     }
 }
 

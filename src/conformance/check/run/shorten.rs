@@ -1,8 +1,8 @@
 //! Shorten: what can be told in fewer operations, when all searches that run programs have ended.
 
 use super::Run;
-use super::convict::of_symptom;
 use crate::conformance::explain::diagnose::violation;
+use crate::conformance::explain::probe::of_symptom;
 use crate::conformance::explain::shrink;
 use crate::conformance::judge::failure::Failing;
 use crate::conformance::program::fewer;
