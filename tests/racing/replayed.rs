@@ -128,12 +128,14 @@ fn con_1_of_a_store_with_a_runtime_of_its_own_the_replay_goes_by_luck() {
     let clauses = &[Clause::Con1, Clause::Can1];
     let entrant = Entrant::of::<HasARuntime>("has a runtime of its own", clauses);
     let report = entrant.report(400);
-    let mut violations = report.violations.iter();
-    let why = "the store wakes its calls from a thread or a runtime of its own, when it likes";
-    assert!(
-        violations.all(|found| found.luck.as_deref() == Some(why)),
-        "{report}"
-    );
+    // Whether clients that are tasks show it first, or threads, is for the machine to say.
+    let woken = "the store wakes its calls from a thread or a runtime of its own, when it likes";
+    let threads = "its clients are threads, which the machine runs as it likes";
+    let is_luck = |found: &Violation| match found.luck.as_deref() {
+        Some(why) => why == woken || why == threads,
+        None => false,
+    };
+    assert!(report.violations.iter().all(is_luck), "{report}");
     assert!(!report.violations.is_empty(), "{report}");
 }
 
