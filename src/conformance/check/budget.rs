@@ -51,15 +51,16 @@ pub(crate) fn time(settings: &Settings, runner: &Runner<'_>) -> Option<Duration>
     settings.budget.or_else(|| (!is_quick()).then_some(USUAL))
 }
 
-/// Whether a search is as long as was asked for, however long it takes.
-pub(crate) fn is_asked_for(search: &Search, settings: &Settings) -> bool {
-    let (depth, sequences) = (settings.depth.is_some(), settings.sequences.is_some());
-    let is_asked_for = match search.name {
-        "exhaustive" => depth,
-        "restarted" => depth || sequences,
-        _ => sequences,
-    };
-    settings.budget.is_none() && is_asked_for
+/// Whether a search is as long as was asked for, however long it takes: what its share is made of was set.
+pub(crate) fn is_asked_for(search: &Search, settings: &Settings, budget: Budget) -> bool {
+    let depends_on = |without: Budget| (search.share)(&without) != (search.share)(&budget);
+    let by_depth = settings.depth.is_some() && depends_on(Budget { depth: 0, ..budget });
+    let by_sequences = settings.sequences.is_some()
+        && depends_on(Budget {
+            sequences: 0,
+            ..budget
+        });
+    settings.budget.is_none() && (by_depth || by_sequences)
 }
 
 /// Whether calls are as quick as those of a store in this process, also on a slow machine.
@@ -128,7 +129,7 @@ pub(crate) fn validate(budget: &Budget, check: &Settings) -> Result<(), String> 
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
-    use crate::conformance::search::random;
+    use crate::conformance::search::{random, restarted};
     use crate::conformance::subject::Factory;
     use crate::conformance::subject::profile::Profile;
     use crate::{MemStore, Snapshot, Store, StoreError};
@@ -185,16 +186,27 @@ mod tests {
 
     #[test]
     fn what_was_set_has_all_the_time_it_needs_unless_the_time_was_set_too() {
-        let settings = Settings {
+        let subject = Arc::new(Factory(MemStore::with_clock));
+        let profile = Profile::default();
+        let runner = Runner::new(&subject, &profile, None);
+        let asked_for = |settings: &Settings| {
+            let searches = [exhaustive::SEARCH, random::SEARCH, restarted::SEARCH];
+            searches.map(|search| is_asked_for(&search, settings, of(settings, &runner)))
+        };
+        let depth = Settings {
             depth: Some(3),
             ..Settings::default()
         };
-        assert!(is_asked_for(&exhaustive::SEARCH, &settings));
-        assert!(!is_asked_for(&random::SEARCH, &settings));
-        let settings = Settings {
-            budget: Some(USUAL),
-            ..settings
+        assert_eq!(asked_for(&depth), [true, false, true]);
+        let sequences = Settings {
+            sequences: Some(9),
+            ..Settings::default()
         };
-        assert!(!is_asked_for(&exhaustive::SEARCH, &settings));
+        assert_eq!(asked_for(&sequences), [false, true, true]);
+        let both = Settings {
+            budget: Some(USUAL),
+            ..depth
+        };
+        assert_eq!(asked_for(&both), [false; 3]);
     }
 }

@@ -73,8 +73,6 @@ pub(crate) struct Run<'a> {
     time: Option<Duration>,
     end_of_searches: Until,
     end: Until,
-    /// Since when the backend is gone, as a sentence.
-    gone: Option<String>,
     /// Programs for which no time was left, by their search.
     left_out: Vec<(&'static str, u64)>,
     report: Report,
@@ -108,7 +106,6 @@ impl<'a> Run<'a> {
             time: None,
             end_of_searches: Until::never(),
             end: Until::never(),
-            gone: None,
             left_out: Vec::new(),
             report: Report {
                 store: short(subject.store_name()),
@@ -159,7 +156,7 @@ impl<'a> Run<'a> {
 
     pub(crate) fn finish(mut self) -> Report {
         let ended = self.search().err();
-        if self.is_gone() {
+        if self.runner.is_gone() {
             return self.conclude();
         }
         let misuse = ended
@@ -187,16 +184,13 @@ impl<'a> Run<'a> {
     /// The report of a check that ended in the midst of a search, with what was known by then and what
     /// it ended at.
     pub(crate) fn end(mut self, so_far: SoFar, violation: Violation) -> Report {
-        self.tally = so_far.tally;
-        self.precision = so_far.precision;
-        self.restarts = so_far.restarts;
-        self.report = so_far.report.unwrap_or(self.report);
+        let search = so_far.search;
+        self.take_up(so_far);
         self.keep(violation);
         self.keep_regressions();
         self.report.notes.push(format!(
-            "the check ended at that call, in the {} search; what was not searched by then is not said \
+            "the check ended at that call, in the {search} search; what was not searched by then is not said \
              here",
-            so_far.search
         ));
         self.conclude()
     }
@@ -213,7 +207,7 @@ impl<'a> Run<'a> {
             self.restarts,
         );
         self.report.verdict = findings::conclusion(&self.report);
-        if let Some(gone) = self.gone.take() {
+        if let Some(gone) = self.gone() {
             self.report.notes.push(gone.clone());
             if self.report.verdict != Verdict::Violated {
                 self.report.verdict = Verdict::Undecided(gone);
@@ -291,7 +285,7 @@ impl<'a> Run<'a> {
         self.runner.make_one()?;
         if let Some(backend) = self.runner.backend {
             let [id, _] = self.runner.profile.supported.two_ids();
-            backend.greet(self.runner.subject, &id);
+            backend.greet(self.runner.subject, id);
         }
         for takes in [Takes::Programs, Takes::Histories] {
             for search in others.iter().filter(|search| search.takes == takes) {
@@ -317,7 +311,7 @@ impl<'a> Run<'a> {
         }
         self.publish(search.name);
         let clock = SystemClock::new();
-        let is_asked_for = budget::is_asked_for(search, self.settings);
+        let is_asked_for = budget::is_asked_for(search, self.settings, self.budget);
         self.runner.until = match is_asked_for {
             true => Until::never(),
             false => self
@@ -330,10 +324,9 @@ impl<'a> Run<'a> {
         if let Some(backend) = self.runner.backend
             && found.as_ref().map_or(true, has_failed)
         {
-            let [id, _] = self.runner.profile.supported.two_ids();
-            backend.suspect(self.runner.subject, &id, true);
+            backend.suspect(self.runner.subject, true);
         }
-        if self.is_gone() {
+        if self.runner.is_gone() {
             return Err("the backend is gone".to_owned());
         }
         let found = found?;

@@ -109,8 +109,7 @@ fn end(
     let (profile, nobody) = (profile(&**subject, settings), Mutex::default());
     let run = Run::new(&**subject, settings, &profile, &nobody).watching(backend);
     if run.runner.backend.is_some() {
-        let [id, _] = profile.supported.two_ids();
-        backend.suspect_hung(subject, &id);
+        backend.suspect_hung(subject);
         if backend.is_gone() {
             return run.end_without(so_far);
         }

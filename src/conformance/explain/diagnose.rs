@@ -104,7 +104,7 @@ impl Diagnosis {
 }
 
 fn broken_clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
-    if let Some(plainer) = probe.and_then(|probe| without_the_remnant(failing, probe)) {
+    if let Some(plainer) = probe.and_then(|probe| without_a_disguise(failing, probe)) {
         return broken_clause(&plainer, tick, probe);
     }
     let last = failing.ops.last();
@@ -178,7 +178,7 @@ pub(crate) fn argument(failing: &Failing, clause: Clause) -> (String, Vec<Clause
 /// A program with one operation less that is answered wrong too at its last call, in another way though the
 /// same should have come: the operation only changes how the defect shows. What was committed last is lost, say,
 /// and what was committed before hides it. Or the advance is left out after which that should be gone too.
-pub(crate) fn without_the_remnant(failing: &Failing, probe: Probe<'_>) -> Option<Failing> {
+pub(crate) fn without_a_disguise(failing: &Failing, probe: Probe<'_>) -> Option<Failing> {
     let (ops, failure) = (&failing.ops, &failing.failure);
     let is_answer = |mistake: Mistake| {
         let answers = [Mistake::Lost, Mistake::Revived, Mistake::Changed];

@@ -54,13 +54,11 @@ pub(crate) fn run(
     if let Err(message) = run {
         let at = at.get();
         let op = ops.get(at).unwrap_or(&Op::Advance { by: 0 });
-        let mut expected = None;
-        worlds.each(|model| expected = expected.take().or_else(|| Some(model.step(op))));
-        if let Some(expected) = expected {
-            let ops = ops[..(at + 1).min(ops.len())].iter();
-            let failure = Failure::of(ops, expected, Outcome::Panicked(message));
-            failures.push(Failure { at, ..failure }, &refused_ids);
-        }
+        let outcome = Outcome::Panicked(message);
+        let judged = worlds.judge(op, &outcome, |model| model.step(op));
+        let ops = ops[..(at + 1).min(ops.len())].iter();
+        let failure = Failure::of(ops, judged.into_admitted(), outcome);
+        failures.push(Failure { at, ..failure }, &refused_ids);
     }
     failures.into_vec()
 }

@@ -2,7 +2,8 @@
 //!
 //! A reply is wrong only if no permitted world explains it. In every such world the store read its
 //! clock once during each call, at most `uncertainty` off; it rounds deadlines up by less than its
-//! resolution, or lets entries go `early`; and a deadline beyond its horizon counts as at or after the horizon. For each entry
+//! resolution, or lets entries go `early`; and a deadline beyond its horizon counts as at or after the
+//! horizon. For each entry
 //! this comes to two bounds on its deadline, and a prepare has
 //!
 //! ```text

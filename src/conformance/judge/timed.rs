@@ -192,8 +192,7 @@ impl<'a> Schedule<'a> {
             let has_failed = track.has_failed || went_on.is_err();
             if let Some(backend) = self.timed.backend.filter(|_| has_failed) {
                 track.has_failed = false;
-                let [id, _] = self.timed.profile.supported.two_ids();
-                backend.suspect(self.timed.subject, &id, false);
+                backend.suspect(self.timed.subject, false);
                 if backend.is_gone() {
                     return Ok(());
                 }
@@ -295,7 +294,7 @@ impl<'a> Track<'a> {
             instance: None,
             began: Duration::ZERO,
             moved: 0,
-            worlds: Worlds::new(Judge::new(timed.profile)),
+            worlds: Worlds::new(Judge::new(timed.profile)).late(timed.profile.remote),
             coverage: Coverage::default(),
             steps: 0,
             open: 0,

@@ -2,7 +2,8 @@
 //!
 //! A call that had to be refused and was not counts as refused: the model has not changed. After an error
 //! both worlds are open, that in which the call took effect and that in which it did not, and what comes
-//! later has to fit one of them (ERR-3). After any other wrong reply nobody knows what stands under its id,
+//! later has to fit one of them (ERR-3). Of a remote store, the call may still take effect later, so both stay
+//! open until the next acknowledged commit or drop of that id. After any other wrong reply nobody knows what stands under its id,
 //! so that id is not judged until its next acknowledged commit or drop; other ids are.
 
 use super::failure::{Failure, Symptom};
@@ -30,6 +31,8 @@ pub(crate) struct Worlds<W> {
     unjudged: Vec<String>,
     /// Ids whose last write failed.
     failed: Vec<String>,
+    /// A call that has failed may take effect later.
+    is_late: bool,
 }
 
 /// What a reply is, with what is admitted in its place.
@@ -57,7 +60,14 @@ impl<W: World> Worlds<W> {
             others: Vec::new(),
             unjudged: Vec::new(),
             failed: Vec::new(),
+            is_late: false,
         }
+    }
+
+    /// The same of a store in which a call that has failed may take effect later.
+    pub(crate) fn late(mut self, is_late: bool) -> Self {
+        self.is_late = is_late;
+        self
     }
 
     /// Does something in every world.
@@ -81,29 +91,32 @@ impl<W: World> Worlds<W> {
         if let Some(reply) = reply.filter(|_| is_certain) {
             let admitted = step(&mut self.first);
             return match W::admits(&admitted, reply) {
-                true => self.right(op, reply, admitted),
+                true => {
+                    self.first.observe(op, reply);
+                    self.right(op, admitted)
+                }
                 false => self.wrong(op, Some(reply), admitted, Vec::new()),
             };
         }
         let id = op.id().unwrap_or_default();
         if self.unjudged.iter().any(|unjudged| unjudged == id) {
-            let mut admitted = self.step(None, &step).0;
+            let mut admitted = self.step(op, None, &step).0;
             let is_acknowledged =
                 reply == Some(&Reply::Done) && W::expected(&mut admitted).reply == Reply::Done;
             if !is_acknowledged {
                 return Judged::Open(admitted);
             }
             self.unjudged.retain(|unjudged| unjudged != id);
-            return self.right(op, &Reply::Done, admitted);
+            return self.right(op, admitted);
         }
         let is_write = matches!(op, Op::Commit { .. } | Op::Drop { .. });
         let without = match outcome {
             Outcome::Failed(_) if is_write => self.all().cloned().collect(),
             _ => Vec::new(),
         };
-        match (self.step(reply, &step), reply) {
-            ((admitted, true), Some(reply)) => self.right(op, reply, admitted),
-            ((admitted, _), _) => self.wrong(op, reply, admitted, without),
+        match (self.step(op, reply, &step), reply) {
+            ((admitted, true), _) => self.right(op, admitted),
+            ((admitted, false), _) => self.wrong(op, reply, admitted, without),
         }
     }
 
@@ -111,36 +124,41 @@ impl<W: World> Worlds<W> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// Takes a step in every world. Those that explain the reply stay; where none does, all do. Gives what
-    /// the first admits, of those that stay, and whether that is the reply.
+    /// Takes a step in every world. Those that explain the reply take note of it and stay; where none does, or
+    /// others may come true later, all do. Gives what one admits, and whether that is the reply.
     fn step(
         &mut self,
+        op: &Op,
         reply: Option<&Reply>,
         step: &impl Fn(&mut W) -> W::Admitted,
     ) -> (W::Admitted, bool) {
-        let mut first = step(&mut self.first);
-        let explains =
-            |admitted: &W::Admitted| reply.is_some_and(|reply| W::admits(admitted, reply));
-        let mut is_explained = explains(&first);
-        let mut others = Vec::new();
-        for mut other in std::mem::take(&mut self.others) {
-            let admitted = step(&mut other);
-            match (is_explained, explains(&admitted)) {
-                (false, true) => {
-                    // Those before it do not.
-                    others.clear();
-                    (self.first, first, is_explained) = (other, admitted, true);
-                }
-                (true, false) => {}
-                _ => others.push(other),
+        let all = std::iter::once(&mut self.first).chain(&mut self.others);
+        let stepped = all.map(|world| {
+            let admitted = step(world);
+            let explained = reply.filter(|reply| W::admits(&admitted, reply));
+            if let Some(reply) = explained {
+                world.observe(op, reply);
             }
+            (admitted, explained.is_some())
+        });
+        let stepped: Vec<(W::Admitted, bool)> = stepped.collect();
+        let explaining = stepped.iter().position(|(_, explains)| *explains);
+        if explaining.is_some() && !self.is_late {
+            let mut explains = stepped.iter().map(|(_, explains)| *explains);
+            let mut worlds = std::mem::take(&mut self.others);
+            worlds.insert(0, self.first.clone());
+            worlds.retain(|_| explains.next().unwrap_or_default());
+            self.first = worlds.remove(0);
+            self.others = worlds;
         }
-        self.others = others;
-        (first, is_explained)
+        let (admitted, is_explained) = stepped
+            .into_iter()
+            .nth(explaining.unwrap_or(0))
+            .expect("there is a first world");
+        (admitted, is_explained)
     }
 
-    fn right(&mut self, op: &Op, reply: &Reply, admitted: W::Admitted) -> Judged<W::Admitted> {
-        self.each(|world| world.observe(op, reply));
+    fn right(&mut self, op: &Op, admitted: W::Admitted) -> Judged<W::Admitted> {
         if !self.failed.is_empty() && matches!(op, Op::Commit { .. } | Op::Drop { .. }) {
             self.failed
                 .retain(|failed| Some(failed.as_str()) != op.id());
@@ -210,3 +228,6 @@ impl Failures {
         self.all
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,13 +65,17 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
     }
     let programs: Vec<Program> = programs.into_iter().map(Program::from).collect();
     Ok(Found {
-        claim: match programs.is_empty() {
-            true => String::new(),
-            false => format!(
+        claim: match (programs.is_empty(), runner.is_exact()) {
+            (true, _) => String::new(),
+            (false, true) => format!(
                 "{{programs}} programs in which a life ends or begins around one of {} edges of clocks and \
                  calendars",
                 EDGES.len()
             ),
+            (false, false) => {
+                "{programs} programs in which a life lasts one and a half steps of the clock"
+                    .to_owned()
+            }
         },
         notes,
         ..given::run(context, SEARCH.name, context.runner.times_each(), &programs)?

@@ -25,8 +25,8 @@ pub(crate) struct Backend {
 
 #[derive(Default)]
 struct State {
-    /// It has answered in this check.
-    has_answered: bool,
+    /// What it was asked for when it answered first.
+    known_by: Option<String>,
     /// When it last answered though a call had failed; when it was found gone.
     answered: Option<Duration>,
     gone: Option<Duration>,
@@ -41,28 +41,31 @@ impl Backend {
         }
     }
 
-    /// Asks it once, so that it is known to have been there.
-    pub(crate) fn greet(&self, subject: &dyn ErasedSubject, id: &str) {
-        if answers(subject, id) {
-            self.state().has_answered = true;
+    /// Asks a new store for this id, so that its backend is known to have been there.
+    pub(crate) fn greet(&self, subject: &dyn ErasedSubject, id: String) {
+        if answers(subject, &id) {
+            self.state().known_by = Some(id);
         }
     }
 
     /// A call has failed: finds out whether the backend is gone. One that answered a moment ago is not asked
     /// again, unless somebody has to know.
-    pub(crate) fn suspect(&self, subject: &dyn ErasedSubject, id: &str, has_to_know: bool) {
+    pub(crate) fn suspect(&self, subject: &dyn ErasedSubject, has_to_know: bool) {
         let mut state = self.state();
+        let Some(id) = state.known_by.clone() else {
+            return;
+        };
         let since = |answered| self.clock.now().saturating_sub(answered);
         let is_recent = state
             .answered
             .is_some_and(|answered| since(answered) < WITHIN);
-        if !state.has_answered || state.gone.is_some() || is_recent && !has_to_know {
+        if state.gone.is_some() || is_recent && !has_to_know {
             return;
         }
         let since = self.clock.now();
         match (0..TRIES).any(|number| {
             pause(number);
-            answers(subject, id)
+            answers(subject, &id)
         }) {
             true => state.answered = Some(self.clock.now()),
             false => state.gone = Some(since),
@@ -70,19 +73,22 @@ impl Backend {
     }
 
     /// The same, where a call has not returned: nor may this.
-    pub(crate) fn suspect_hung(&self, subject: &Arc<dyn ErasedSubject>, id: &str) {
+    pub(crate) fn suspect_hung(&self, subject: &Arc<dyn ErasedSubject>) {
         let (send, answered) = mpsc::channel();
-        let (subject, asked) = (Arc::clone(subject), id.to_owned());
+        let Some(id) = self.state().known_by.clone() else {
+            return;
+        };
+        let subject = Arc::clone(subject);
         thread::spawn(move || {
             panics::silence_panics_here();
             let any = (0..TRIES).any(|number| {
                 pause(number);
-                answers(&*subject, &asked)
+                answers(&*subject, &id)
             });
             let _ = send.send(any);
         });
-        let mut state = self.state();
-        if state.has_answered && answered.recv_timeout(2 * WITHIN) != Ok(true) {
+        if answered.recv_timeout(2 * WITHIN) != Ok(true) {
+            let mut state = self.state();
             state.gone = state.gone.or(Some(self.clock.now()));
         }
     }

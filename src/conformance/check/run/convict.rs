@@ -298,7 +298,7 @@ impl Run<'_> {
         if !self.runner.is_exact() {
             return failing;
         }
-        while let Some(plainer) = diagnose::without_the_remnant(&failing, &beside(&failing, runs)) {
+        while let Some(plainer) = diagnose::without_a_disguise(&failing, &beside(&failing, runs)) {
             let run = of_symptom(plainer.failure.symptom(), runs);
             match shrink::shrink(&plainer.ops, self.runner.tick, run) {
                 Some(plainer) => failing = plainer,

@@ -7,37 +7,35 @@ use crate::conformance::subject::backend::Backend;
 use std::sync::PoisonError;
 
 impl Run<'_> {
-    /// Whether what is behind the store has gone. Then nothing that is not known by now can be counted on.
-    pub(super) fn is_gone(&mut self) -> bool {
-        let Some(gone) = self.runner.backend.and_then(Backend::gone) else {
-            return false;
-        };
-        if self.gone.is_none() {
-            let search = self
-                .so_far
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .search;
-            self.gone = Some(format!(
-                "the backend is gone since {:.1} s after the check began, in the {search} search: no new \
-                 store answered three times, though some did before",
-                gone.as_secs_f64()
-            ));
-        }
-        true
+    /// Since when what is behind the store is gone, if it is. Then nothing that is not known by now can be
+    /// counted on.
+    pub(super) fn gone(&self) -> Option<String> {
+        let gone = self.runner.backend.and_then(Backend::gone)?;
+        let so_far = self.so_far.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(format!(
+            "the backend is gone since {:.1} s after the check began, in the {} search: no new store \
+             answered three times, though some did before",
+            gone.as_secs_f64(),
+            so_far.search
+        ))
     }
 
     /// The report of a check that ended in the midst of a search, since the backend is gone.
     pub(crate) fn end_without(mut self, so_far: SoFar) -> Report {
+        let mut known = self.so_far.lock().unwrap_or_else(PoisonError::into_inner);
+        known.search = so_far.search;
+        drop(known);
+        self.take_up(so_far);
+        self.conclude()
+    }
+
+    /// Goes on from what was known when another run ended.
+    pub(super) fn take_up(&mut self, so_far: SoFar) {
         self.tally = so_far.tally;
         self.precision = so_far.precision;
         self.restarts = so_far.restarts;
-        self.so_far
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .search = so_far.search;
-        self.report = so_far.report.unwrap_or(self.report);
-        self.is_gone();
-        self.conclude()
+        if let Some(report) = so_far.report {
+            self.report = report;
+        }
     }
 }
