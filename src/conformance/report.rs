@@ -15,7 +15,6 @@ pub(crate) mod vectors;
 
 mod text;
 
-use super::judge::failure::CallKind;
 use super::program::outcome::Outcome;
 use super::program::{OutcomeText, Program, ReplyText};
 use crate::clause::Clause;
@@ -188,9 +187,6 @@ pub struct Violation {
     /// There was no time left to make it smaller.
     #[serde(skip)]
     pub(crate) is_cut_short: bool,
-    /// Only the number of calls of this kind matters.
-    #[serde(skip)]
-    pub(crate) counting: Option<(CallKind, usize)>,
 }
 
 fn as_text<S: Serializer>(program: &Program, serializer: S) -> Result<S::Ok, S::Error> {

@@ -18,8 +18,7 @@ use crate::conformance::report::Violation;
 use crate::model::{Nanos, Op, Reply};
 use argument::why_expected;
 use clause_applied::clause_applied;
-pub(crate) use counting::Counting;
-use counting::counting;
+use counting::{Counting, counting};
 use evidence::Evidence;
 use near_miss::near_miss;
 
@@ -30,8 +29,6 @@ pub(crate) struct Diagnosis {
     /// What programs next to the failing one, or the wrong reply itself, say of the defect: one
     /// sentence, where there is something certain to say.
     pub(crate) near_miss: Option<String>,
-    /// Only the number of calls matters.
-    pub(crate) counting: Option<Counting>,
 }
 
 impl Diagnosis {
@@ -40,7 +37,6 @@ impl Diagnosis {
         Self {
             clause: Clause::Err1,
             near_miss,
-            counting: None,
         }
     }
 
@@ -65,7 +61,6 @@ impl Diagnosis {
         Self {
             clause,
             near_miss: counted.or_else(|| near_miss(failing, clause, near_miss_probe)),
-            counting,
         }
     }
 }
@@ -98,7 +93,6 @@ impl Diagnosis {
         Self {
             clause: Clause::Com7,
             near_miss: Some(near_miss.to_owned()),
-            ..self
         }
     }
 }
@@ -130,14 +124,9 @@ pub(crate) fn violation(
     diagnosis: Option<Diagnosis>,
 ) -> Violation {
     let repeats = diagnosis.is_some();
-    let Diagnosis {
-        clause,
-        near_miss,
-        counting,
-    } = diagnosis.unwrap_or(Diagnosis {
+    let Diagnosis { clause, near_miss } = diagnosis.unwrap_or(Diagnosis {
         clause: failing.failure.expected.clause,
         near_miss: None,
-        counting: None,
     });
     let (because, cited) = argument(&failing, clause);
     Violation {
@@ -145,7 +134,6 @@ pub(crate) fn violation(
         cited,
         because,
         near_miss,
-        counting: counting.map(|Counting { kind, number }| (kind, number)),
         refused_ids: failing.failure.refused_ids,
         program: failing.ops.into(),
         expected: Some(failing.failure.expected.reply),

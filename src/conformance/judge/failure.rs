@@ -242,3 +242,53 @@ fn whose<'a>(
         (false, false) => Whose::Nobodys,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::program::Program;
+
+    /// The symptom of a prepare that gives this payload at the end of a program.
+    fn found(program: &str, number: u64) -> Symptom {
+        let ops = program.parse::<Program>().unwrap().ops().to_vec();
+        let found = payload::numbered(number, "A");
+        Failure::of_last(&ops, Outcome::Replied(Reply::Found(found))).symptom()
+    }
+
+    #[test]
+    fn whose_snapshot_came_back_is_kept_but_what_looked_like_one_may_be_damaged() {
+        let own = "commit A v1 ttl 1s; commit A v2 ttl 1s; prepare A";
+        let other = "commit B v1 ttl 1s; commit A v2 ttl 1s; prepare A";
+        let both = "commit A v1 ttl 1s; commit B v1 ttl 1s; commit A v2 ttl 1s; prepare A";
+        let [stale, others, eithers] = [own, other, both].map(|program| found(program, 1));
+        let damaged = found(own, 9);
+        assert_eq!(damaged.found, Some(Whose::Nobodys));
+        for (from, to, may_it) in [
+            (stale, damaged, true),
+            (damaged, stale, false),
+            (others, damaged, true),
+            (others, stale, false),
+            (stale, others, false),
+            (eithers, stale, true),
+            (eithers, others, true),
+            (stale, stale, true),
+        ] {
+            assert_eq!(from.may_become(to), may_it, "{from:?} {to:?}");
+        }
+        // Where nothing should be there, nothing was damaged.
+        let gone = found("commit B v1 ttl 1s; prepare A", 1);
+        assert!(!gone.may_become(found("prepare A", 1)));
+    }
+
+    #[test]
+    fn the_call_and_what_was_expected_are_part_of_a_symptom() {
+        let failed = |program: &str| {
+            let ops = program.parse::<Program>().unwrap().ops().to_vec();
+            Failure::of_last(&ops, Outcome::Failed(String::new())).symptom()
+        };
+        let unknown = failed("prepare A");
+        assert_ne!(unknown, failed("commit A v1 ttl 1s; prepare A"));
+        assert_ne!(unknown, failed("drop A"));
+        assert_eq!(unknown, failed("commit A v1 ttl 1s; drop A; prepare A"));
+    }
+}

@@ -39,7 +39,6 @@ impl Violation {
             luck: anomaly.luck.map(|luck| luck.to_string()),
             repeats: anomaly.repeats,
             otherwise: Vec::new(),
-            counting: None,
             is_cut_short: false,
             times: Vec::new(),
         }
@@ -82,7 +81,6 @@ impl Violation {
             after: 0,
             repeats,
             otherwise: Vec::new(),
-            counting: None,
             is_cut_short: false,
             times: Vec::new(),
             got,

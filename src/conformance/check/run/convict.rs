@@ -349,16 +349,6 @@ impl Run<'_> {
         };
         violation.head(heading);
         let known = &mut self.report.violations;
-        if let Some(counting) = violation.counting {
-            // What counts calls shows in as many ways as there are calls, and is one defect.
-            let is_smaller = |known: &Violation| {
-                known.counting == Some(counting) && size(known) <= size(&violation)
-            };
-            if known.iter().any(is_smaller) {
-                return;
-            }
-            known.retain(|known| known.counting != Some(counting));
-        }
         match known.iter_mut().find(|known| known.clause == heading) {
             Some(known) if size(&violation) < size(known) => *known = violation,
             Some(_) => {}

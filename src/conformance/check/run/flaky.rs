@@ -90,7 +90,6 @@ mod tests {
         let diagnosis = comes_again.then_some(Diagnosis {
             clause,
             near_miss: None,
-            counting: None,
         });
         Violation {
             clause,

@@ -8,10 +8,10 @@ use crate::conformance::program::payload;
 use crate::model::{Nanos, Op, Reply};
 
 /// The call that goes wrong is so manieth of its kind, whatever those before it were on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Counting {
-    pub(crate) kind: CallKind,
-    pub(crate) number: usize,
+#[derive(Clone, Copy)]
+pub(super) struct Counting {
+    pub(super) kind: CallKind,
+    number: usize,
 }
 
 /// Of fewer calls it is more likely that each has a part of its own.
@@ -74,7 +74,7 @@ fn of_kind(kind: CallKind, id: &str, tick: Nanos) -> Option<Op> {
 
 impl Counting {
     /// As a sentence.
-    pub(crate) fn told(self) -> String {
+    pub(super) fn told(self) -> String {
         let Self { kind, number } = self;
         let kind = match kind {
             CallKind::Commit => "commit",

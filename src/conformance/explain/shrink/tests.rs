@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::conformance::program::outcome::Outcome;
-use crate::conformance::program::{Program, ids};
-use crate::model::Reply;
+use crate::conformance::program::{Program, ids, payload};
+use crate::model::{Model, Reply};
 use std::cell::Cell;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -242,4 +242,42 @@ fn times_come_down_by_turns_and_to_usual_ones() {
     let program = "commit A v1 ttl 83700.000000001s; prepare A";
     let expected = ops("commit A v1 ttl 900.000000001s; prepare A");
     assert_eq!(shrunk(program, by_the_quarter), expected);
+}
+
+/// Every call takes five nanoseconds, and an entry is found though six have gone by since its commit.
+fn found_late(ops: &[Op]) -> Option<Failure> {
+    let mut now = 0;
+    let begins = ops.iter().map(|op| {
+        let begin = now;
+        now += match op {
+            Op::Advance { by } => *by,
+            _ => 5,
+        };
+        begin
+    });
+    let times: Vec<Nanos> = begins.collect();
+    let commit = ops.iter().position(|op| matches!(op, Op::Commit { .. }))?;
+    let last = ops.len().checked_sub(1)?;
+    let is_late = times[last] - times[commit] >= 6 && matches!(ops[last], Op::Prepare { .. });
+    let found = payload::committed(&ops[commit])?.clone();
+    let mut model = Model::default();
+    model.step(&ops[commit]);
+    model.step(&Op::Advance { by: 6 });
+    is_late.then(|| Failure {
+        times,
+        ..Failure::of(
+            ops.iter(),
+            model.step(&ops[last]),
+            Outcome::Replied(Reply::Found(found)),
+        )
+    })
+}
+
+/// Its clock is late: it takes time to see that, and no call.
+#[test]
+fn in_place_of_a_call_as_much_time_is_waited_where_time_goes_on_by_itself() {
+    let all = ops("commit A v1 ttl 1ns; prepare B; drop C; prepare A");
+    let shrunk = shrink(&all, SECOND, found_late).unwrap();
+    let program = Program::from(shrunk.ops).to_string();
+    assert_eq!(program, "s1: commit A v1 ttl 1ns; advance 1s; prepare A");
 }

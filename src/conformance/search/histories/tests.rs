@@ -7,8 +7,9 @@ use crate::clock::ManualClock;
 use crate::conformance::Profile;
 use crate::conformance::judge::history::Record;
 use crate::conformance::judge::runner::Runner;
-use crate::conformance::subject::Factory;
+use crate::conformance::subject::{Factory, Subject, Waiting};
 use crate::model::Reply;
+use crate::store::BoxError;
 use crate::{MemStore, Snapshot, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,4 +72,43 @@ fn what_many_calls_of_one_client_show_is_no_race() {
 fn what_no_client_alone_shows_is_one() {
     let found = judged(1_000);
     assert_eq!((found.sequential, found.anomalies.len()), (0, 1));
+}
+
+#[test]
+fn what_one_client_shows_on_a_clock_that_goes_on_is_no_race_of_a_store_that_fails_alone() {
+    struct Real;
+
+    impl Subject for Real {
+        type Store = MemStore;
+        type Clock = Waiting;
+
+        async fn fresh(&self) -> Result<(MemStore, Waiting), BoxError> {
+            Ok((MemStore::new(), Waiting))
+        }
+    }
+
+    let judged = |fails_alone, second| {
+        let (subject, profile) = (Arc::new(Real), Profile::default());
+        let mut context = Context::of(Runner::new(&subject, &profile, None));
+        context.fails_alone = fails_alone;
+        let mut records = Record::all(&[
+            ("commit A v1 ttl 9s", 1, 2, Reply::Done),
+            ("prepare A", 3, 4, Reply::Nothing),
+        ]);
+        records[0].client = 0;
+        records[1].client = second;
+        let execution = Execution {
+            records,
+            program: "together { commit A v1 ttl 9s; prepare A | prepare B }"
+                .parse()
+                .unwrap(),
+            luck: None,
+        };
+        let mut found = Found::default();
+        judge(&context, execution, Clause::Con1, &mut found);
+        (found.sequential, found.anomalies.len())
+    };
+    assert_eq!(judged(true, 0), (1, 0));
+    assert_eq!(judged(true, 1), (0, 1));
+    assert_eq!(judged(false, 0), (0, 1));
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clause::Clause;
-use crate::clock::ManualClock;
+use crate::clock::{ManualClock, SystemClock, WallClock as _};
 use crate::conformance::Profile;
 use crate::conformance::judge::runner::Runner;
 use crate::conformance::judge::schedule::Execution;
@@ -14,9 +14,9 @@ use crate::conformance::subject::{Factory, Subject, Waiting};
 use crate::model::Reply;
 use crate::store::BoxError;
 use crate::{DynStore, MemStore, Snapshot, Store, StoreError, token};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 /// The orders, each by the clients.
 fn orders(records: &[Record], most: usize) -> Vec<Vec<u32>> {
@@ -157,4 +157,55 @@ fn what_one_client_shows_after_the_same_time_is_no_race() {
     }
     let found = taken_in(&context, records);
     assert_eq!((found.sequential, found.anomalies.len()), (1, 0));
+}
+
+/// An entry is gone when a whole second of the wall clock has begun.
+#[derive(Default)]
+struct Forgetful(Mutex<Option<(Snapshot, u64)>>);
+
+fn second() -> u64 {
+    let since = SystemClock::new()
+        .system_time()
+        .duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap().as_secs()
+}
+
+impl Store for Forgetful {
+    async fn prepare(&self, _: &str) -> Result<Option<Snapshot>, StoreError> {
+        let entry = self.0.lock().unwrap().clone();
+        Ok(entry.and_then(|(snapshot, since)| (since == second()).then_some(snapshot)))
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, _: Duration) -> Result<(), StoreError> {
+        *self.0.lock().unwrap() = Some((snapshot.clone(), second()));
+        Ok(())
+    }
+
+    async fn drop(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+struct OnTheWall;
+
+impl Subject for OnTheWall {
+    type Store = Forgetful;
+    type Clock = Waiting;
+
+    async fn fresh(&self) -> Result<(Forgetful, Waiting), BoxError> {
+        Ok((Forgetful::default(), Waiting))
+    }
+}
+
+/// Begun at a whole second, at a tenth, or just before either, such a program meets the next second or not; begun
+/// at all of them, it does.
+#[test]
+fn what_takes_a_phase_of_the_clock_is_found_at_some() {
+    let (subject, profile) = (Arc::new(OnTheWall), Profile::default());
+    let context = Context::of(Runner::new(&subject, &profile, None));
+    let program: Program = "commit A v1 ttl 9s; advance 900ms; prepare A"
+        .parse()
+        .unwrap();
+    let caught = at_some_phase(&context, vec![program.ops().to_vec()], 1);
+    assert!(caught.is_some_and(|caught| caught.failure.at == 2));
 }
