@@ -301,7 +301,8 @@ impl Act {
             number,
         });
         let hold = given.or(drawn);
-        scene.underway.meet(Schedule::Threads(hold));
+        // One that was drawn was brief, and that it mattered is not known.
+        scene.underway.meet(Schedule::Threads(given));
         Self {
             scene: Arc::clone(scene),
             clients,
