@@ -4,6 +4,7 @@
 use super::animal::{Animal, Entry, RIGHT, failed, refused, validate};
 use super::checked;
 use session_spec::conformance::{Profile, Report};
+use serde_json::Value;
 use session_spec::{Clause, Constraint, Data, Snapshot};
 use std::time::Duration;
 
@@ -236,6 +237,43 @@ fn an_error_leaves_both_worlds_open_and_nothing_else() {
         ..RIGHT
     };
     is_charged_with(leaves, Profile::default(), &[Clause::Snp4, Clause::Err3]);
+}
+
+/// Where either snapshot or nothing is right, another snapshot is not: it is the value that is wrong.
+#[test]
+fn a_changed_value_is_one_finding_where_the_clock_is_coarse() {
+    fn without_a_sign(value: &Value) -> Value {
+        match value {
+            Value::Number(it) if it.is_f64() && it.as_f64() == Some(0.0) => Value::from(0.0),
+            Value::Array(all) => all.iter().map(without_a_sign).collect(),
+            Value::Object(all) => {
+                let all = all.iter().map(|(key, value)| (key, without_a_sign(value)));
+                all.map(|(key, value)| (key.clone(), value)).collect()
+            }
+            other => other.clone(),
+        }
+    }
+    let unsigned = Animal {
+        name: "-0.0 comes back as 0.0, and lives go on until the next whole second",
+        prepare: |shelf, now, id| {
+            let found = shelf.live(now / SECOND * SECOND, id);
+            Ok(found.map(|entry| entry.snapshot.clone()))
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            validate(snapshot, ttl)?;
+            let mut data = Data::default();
+            for (key, value) in snapshot.data().iter() {
+                let value = without_a_sign(value);
+                data.set(key, value).expect("it was set before");
+            }
+            let (csrf, user) = (snapshot.csrf_token(), snapshot.user().cloned());
+            shelf.put(now, &Snapshot::new(snapshot.id(), csrf, user, data), ttl);
+            Ok(())
+        },
+        ..RIGHT
+    };
+    let profile = Profile::default().resolution(Duration::from_secs(1));
+    is_charged_with(unsigned, profile, &[Clause::Snp4]);
 }
 
 fn merged(old: &Data, new: &Data) -> Data {

@@ -70,7 +70,7 @@ impl World for Model {
         admitted.admits(reply)
     }
 
-    fn expected(admitted: &mut Expected) -> &mut Expected {
+    fn in_place_of<'a>(admitted: &'a mut Expected, _: Option<&Reply>) -> &'a mut Expected {
         admitted
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Admitted {
     /// What the contract wants if times are taken as they were measured.
     pub(crate) expected: Expected,
     /// The other reply that is right, where there is one.
-    pub(crate) or: Option<Reply>,
+    pub(crate) or: Option<Expected>,
     /// There is, since the measured times do not decide.
     pub(crate) is_open: bool,
 }
@@ -40,7 +40,21 @@ impl Admitted {
     }
 
     pub(crate) fn admits(&self, reply: &Reply) -> bool {
-        self.expected.admits(reply) || self.or.as_ref() == Some(reply)
+        let mut both = std::iter::once(&self.expected).chain(&self.or);
+        both.any(|right| right.admits(reply))
+    }
+
+    /// What should have come where this came, which is wrong: of two right replies, a snapshot where a
+    /// snapshot came.
+    fn in_place_of(&mut self, came: Option<&Reply>) -> &mut Expected {
+        let is_found = |right: &Expected| matches!(right.reply, Reply::Found(_));
+        if matches!(came, Some(Reply::Found(_)))
+            && !is_found(&self.expected)
+            && let Some(or) = self.or.as_mut().filter(|or| is_found(or))
+        {
+            std::mem::swap(&mut self.expected, or);
+        }
+        &mut self.expected
     }
 }
 
@@ -187,29 +201,29 @@ impl Judge {
     fn prepare(&self, bounds: &Bounds, nominal: Expected, span: Span) -> Admitted {
         let uncertainty = nanos(self.profile.uncertainty);
         let (first, last) = (span.from - uncertainty, span.to + uncertainty);
-        let found = || Reply::Found(bounds.snapshot.clone());
-        let decided = |reply, clause| Admitted::only(Expected::new(reply, clause));
+        let by_age = match bounds.by {
+            Clause::Dur1 => Clause::Dur1,
+            _ if bounds.has_aged => Clause::Ttl1,
+            by => by,
+        };
+        let found = || Expected::new(Reply::Found(bounds.snapshot.clone()), by_age);
+        let nothing = |clause| Expected::new(Reply::Nothing, clause);
         if bounds.seen_gone {
-            decided(Reply::Nothing, Clause::Ttl4)
+            Admitted::only(nothing(Clause::Ttl4))
         } else if bounds.used < self.newest_evicted {
-            decided(Reply::Nothing, Clause::Com5)
+            Admitted::only(nothing(Clause::Com5))
         } else if last < bounds.earliest {
-            let by_age = match bounds.by {
-                Clause::Dur1 => Clause::Dur1,
-                _ if bounds.has_aged => Clause::Ttl1,
-                by => by,
-            };
             let may_be_gone = self.profile.may_evict || bounds.at_risk;
             Admitted {
-                or: may_be_gone.then_some(Reply::Nothing),
-                ..decided(found(), by_age)
+                or: may_be_gone.then(|| nothing(by_age)),
+                ..Admitted::only(found())
             }
         } else if first >= bounds.latest {
-            decided(Reply::Nothing, Clause::Ttl2)
+            Admitted::only(nothing(Clause::Ttl2))
         } else {
             let or = match nominal.reply {
                 Reply::Nothing => found(),
-                _ => Reply::Nothing,
+                _ => nothing(Clause::Ttl2),
             };
             Admitted {
                 expected: nominal,
@@ -227,8 +241,8 @@ impl World for Judge {
         admitted.admits(reply)
     }
 
-    fn expected(admitted: &mut Admitted) -> &mut Expected {
-        &mut admitted.expected
+    fn in_place_of<'a>(admitted: &'a mut Admitted, came: Option<&Reply>) -> &'a mut Expected {
+        admitted.in_place_of(came)
     }
 
     fn observe(&mut self, op: &Op, reply: &Reply) {

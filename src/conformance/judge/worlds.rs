@@ -17,7 +17,11 @@ pub(crate) trait World: Clone {
 
     fn admits(admitted: &Self::Admitted, reply: &Reply) -> bool;
 
-    fn expected(admitted: &mut Self::Admitted) -> &mut Expected;
+    /// What should have come where this came, which is wrong.
+    fn in_place_of<'a>(
+        admitted: &'a mut Self::Admitted,
+        came: Option<&Reply>,
+    ) -> &'a mut Expected;
 
     /// Takes note of a right reply.
     fn observe(&mut self, op: &Op, reply: &Reply);
@@ -101,8 +105,8 @@ impl<W: World> Worlds<W> {
         let id = op.id().unwrap_or_default();
         if self.unjudged.iter().any(|unjudged| unjudged == id) {
             let mut admitted = self.step(op, None, &step).0;
-            let is_acknowledged =
-                reply == Some(&Reply::Done) && W::expected(&mut admitted).reply == Reply::Done;
+            let is_acknowledged = reply == Some(&Reply::Done)
+                && W::in_place_of(&mut admitted, reply).reply == Reply::Done;
             if !is_acknowledged {
                 return Judged::Open(admitted);
             }
@@ -175,7 +179,7 @@ impl<W: World> Worlds<W> {
         without: Vec<W>,
     ) -> Judged<W::Admitted> {
         let id = op.id().unwrap_or_default();
-        let expected = W::expected(&mut admitted);
+        let expected = W::in_place_of(&mut admitted, reply);
         if self.failed.iter().any(|failed| failed == id) && reply.is_some() {
             expected.clause = Clause::Err3;
         }

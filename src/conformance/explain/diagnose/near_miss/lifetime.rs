@@ -64,12 +64,23 @@ impl<'a> Lifetime<'a> {
         })
     }
 
-    /// Whether the last prepare finds something at `time`; nothing if the program fails earlier.
+    /// Whether the last prepare finds something at `time`; nothing if the program fails earlier, or if other
+    /// calls would come at other times too.
     fn is_live_at(&self, time: Nanos) -> Option<bool> {
         let mut ops = self.ops.to_vec();
-        ops[self.advance] = Op::Advance {
-            by: time - self.begin,
-        };
+        let last = ops.len() - 1;
+        match time < self.now {
+            _ if self.advance + 1 == last => {
+                ops[self.advance] = Op::Advance {
+                    by: time - self.begin,
+                };
+            }
+            true => return None,
+            false => {
+                let by = time - self.now;
+                ops.insert(last, Op::Advance { by });
+            }
+        }
         let is_right = time < self.deadline;
         match (self.probe)(&ops) {
             None => Some(is_right),
@@ -98,11 +109,13 @@ impl<'a> Lifetime<'a> {
         if !next
             && is_no_other_deadline
             && self.now == self.deadline
-            && self.is_live_at(self.now - 1)?
+            && self.is_live_at(self.now - 1) == Some(true)
         {
-            return Some(match self.is_live_at_another_deadline() {
-                false => format!("{AGREES_AROUND}, and with a ttl of 1s: suspect rounding"),
-                true => suspect_comparison(),
+            let other = self.deadline_of_another(self.deadline);
+            return Some(match (other, self.is_live_at_another_deadline()) {
+                (Some(other), _) => format!("{AGREES_AROUND}; that is the deadline of {other} too"),
+                (None, false) => format!("{AGREES_AROUND}, and with a ttl of 1s: suspect rounding"),
+                (None, true) => suspect_comparison(),
             });
         }
         let later = powers_of_two()
@@ -139,13 +152,6 @@ impl<'a> Lifetime<'a> {
         (self.probe)(&ops).is_some()
     }
 
-    /// Whether something is written after the advance, so that to move it moves that too.
-    fn writes_later(&self) -> bool {
-        let later = &self.ops[self.advance..];
-        let is_write = |op: &Op| matches!(op, Op::Commit { .. } | Op::Drop { .. });
-        later.iter().any(is_write)
-    }
-
     /// How far off the end is of an entry that is gone too early.
     pub(super) fn too_short(&self) -> Option<String> {
         if self.now + 1 < self.deadline && self.is_live_at(self.now + 1)? {
@@ -162,10 +168,6 @@ impl<'a> Lifetime<'a> {
                 continue;
             }
             let end = self.bisect_end(time, gone)?;
-            if end == self.begin + 1 && self.writes_later() {
-                // It takes those calls, and not the time.
-                return None;
-            }
             let early = Time(self.deadline - end);
             return Some(format!(
                 "the entry was gone from {} on: {early} too early{}",
@@ -195,13 +197,12 @@ impl<'a> Lifetime<'a> {
             Op::Commit {
                 snapshot: Some(snapshot),
                 ttl,
-            } if time_at(self.ops, at) + ttl == end => Some(snapshot),
+            } if at != self.commit && time_at(self.ops, at) + ttl == end => Some(snapshot),
             _ => None,
         });
         let (own, foreign): (Vec<_>, Vec<_>) = others.partition(|other| other.id() == self.id);
         let own = own.first().map(|own| Payload(own).to_string());
-        let name = own.or_else(|| foreign.first().map(|other| Id(other.id()).to_string()));
-        name.map(|name| format!(", at the deadline of {name}"))
+        own.or_else(|| foreign.first().map(|other| Id(other.id()).to_string()))
     }
 
     /// What else falls on `end`, where the entry's life ends, or what that is rounded to.
@@ -217,7 +218,9 @@ impl<'a> Lifetime<'a> {
                 _ => None,
             }
         });
-        let mut coinciding = self.deadline_of_another(end).into_iter().chain(prolonged);
+        let other = self.deadline_of_another(end);
+        let other = other.map(|other| format!(", at the deadline of {other}"));
+        let mut coinciding = other.into_iter().chain(prolonged);
         let rounded = || {
             let unit = UNITS.iter().find(|unit| self.is_rounded(end, **unit))?;
             Some(format!(", its deadline rounded to {}", Time(*unit)))

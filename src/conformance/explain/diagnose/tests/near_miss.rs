@@ -172,18 +172,24 @@ fn a_ttl_that_a_narrow_number_ends_at_is_told_so() {
     }
 }
 
+/// Of two entries with one deadline, it forgets to let go of the first.
 #[test]
-fn nothing_is_told_where_an_earlier_prepare_fails_then() {
-    let finds = |log: &[(Nanos, Op)], now, _: &str| {
-        let prepares = log
-            .iter()
-            .filter(|(_, op)| matches!(op, Op::Prepare { .. }));
-        let (at, snapshot, ttl) = committed(log).swap_remove(0);
-        let second = prepares.count() == 1;
-        (now < at + ttl || second || now > at + ttl).then_some(snapshot)
+fn a_probe_moves_no_other_call() {
+    let finds = |log: &[(Nanos, Op)], now, id: &str| {
+        let commits = committed(log);
+        let own = commits.iter().find(|(_, snapshot, _)| snapshot.id() == id);
+        let (at, snapshot, ttl) = own?.clone();
+        let is_shared = |(other, _, life): &&(Nanos, Snapshot, Nanos)| other + life == at + ttl;
+        let is_kept = commits.iter().filter(is_shared).count() > 1 && now == at + ttl;
+        (now < at + ttl || is_kept).then_some(snapshot)
     };
-    let program = "commit A v1 ttl 1s; advance 1s; prepare A; prepare A";
-    assert_eq!(diagnosed(finds, program), (Clause::Ttl4, String::new()));
+    let told = |program| diagnosed(finds, program).1;
+    // To come to the prepare a nanosecond earlier is to commit B earlier.
+    let moves_both = "commit A v1 ttl 2s; advance 2s; commit B v2 ttl 0s; prepare A";
+    assert_eq!(told(moves_both), "");
+    let shares = "commit A v1 ttl 2s; advance 1s; commit B v2 ttl 1s; advance 1s; prepare A";
+    let expected = "agrees one nanosecond earlier and later; that is the deadline of B too";
+    assert_eq!(told(shares), expected);
 }
 
 #[test]
