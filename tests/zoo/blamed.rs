@@ -3,8 +3,8 @@
 
 use super::animal::{Animal, Entry, RIGHT, failed, refused, validate};
 use super::checked;
-use session_spec::conformance::{Profile, Report};
 use serde_json::Value;
+use session_spec::conformance::{Profile, Report};
 use session_spec::{Clause, Constraint, Data, Snapshot};
 use std::time::Duration;
 

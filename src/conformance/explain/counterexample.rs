@@ -91,7 +91,7 @@ pub(crate) fn as_given(mut anomaly: Anomaly) -> Anomaly {
 /// cancelled.
 fn other_calls(program: &Program, shown: &Anomaly) -> String {
     let pauses = program.together().iter().any(|together| together.pause > 0);
-    let is_more = !program.overlaps() || program.ops().len() > shown.records.len() || pauses;
+    let is_more = !program.overlaps() || program.ops().len() > shown.drawn().len() || pauses;
     match is_more {
         true => format!(
             "it takes these calls:\n{}",
@@ -223,7 +223,7 @@ fn with_one_thread_held(program: &Program) -> impl Iterator<Item = Program> {
 /// where those needed are one client's, which alone show nothing.
 fn of_needed_calls(anomaly: &Anomaly, program: &Program) -> Program {
     let mut clients: Vec<(u32, Vec<Call>)> = Vec::new();
-    for record in &anomaly.records {
+    for record in anomaly.drawn() {
         let (op, cancel) = (record.op.clone(), None);
         let call = Call { op, cancel };
         match clients

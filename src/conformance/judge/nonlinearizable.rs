@@ -12,7 +12,7 @@ use super::linear::{self, Call, Judgement, Rules, Start};
 use crate::clause::Clause;
 use crate::conformance::subject::profile::Profile;
 use crate::model::Op;
-use anomaly::{alone, needed};
+use anomaly::{alone, needed, with_beside};
 use calls::{Values, call, rules};
 
 /// What is said of a history.
@@ -76,6 +76,7 @@ pub(crate) fn on_one_id(
         Judgement::Wrong { .. } => match linear::reduce(&calls, &rules) {
             Some(reduced) => {
                 let name = |value| values.name(value);
+                let reduced = with_beside(reduced, &known, &calls);
                 let mut anomaly = needed(&reduced, &known, &name, clause);
                 if anomaly.clause == Clause::Can1 {
                     anomaly.is_right_if_late = is_right_if_late(&known, profile, rules);

@@ -18,10 +18,7 @@ pub(crate) trait World: Clone {
     fn admits(admitted: &Self::Admitted, reply: &Reply) -> bool;
 
     /// What should have come where this came, which is wrong.
-    fn in_place_of<'a>(
-        admitted: &'a mut Self::Admitted,
-        came: Option<&Reply>,
-    ) -> &'a mut Expected;
+    fn in_place_of<'a>(admitted: &'a mut Self::Admitted, came: Option<&Reply>) -> &'a mut Expected;
 
     /// Takes note of a right reply.
     fn observe(&mut self, op: &Op, reply: &Reply);

@@ -398,6 +398,7 @@ mod tests {
         Anomaly {
             clause,
             records: Vec::new(),
+            beside: Vec::new(),
             lanes: String::new(),
             context: String::new(),
             because: "it was found".to_owned(),

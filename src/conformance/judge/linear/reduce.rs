@@ -17,6 +17,9 @@ pub struct Reduced {
     pub calls: Vec<Call>,
     /// The place of each in the whole history.
     pub places: Vec<usize>,
+    /// Calls that are drawn with them: what is needed to see that a history is wrong need not be what made
+    /// it so.
+    pub beside: Vec<Call>,
     /// What the store may do.
     pub rules: Rules,
 }
@@ -43,6 +46,7 @@ pub fn reduce(calls: &[Call], rules: &Rules) -> Option<Reduced> {
     Some(Reduced {
         calls: parts.iter().map(|part| part.call).collect(),
         places: parts.iter().map(|part| part.place).collect(),
+        beside: Vec::new(),
         rules: *rules,
     })
 }

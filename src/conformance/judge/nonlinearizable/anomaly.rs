@@ -2,7 +2,7 @@
 
 use crate::clause::Clause;
 use crate::conformance::judge::history::Record;
-use crate::conformance::judge::linear::{Reduced, Value};
+use crate::conformance::judge::linear::{Call, Reduced, Value};
 use crate::conformance::judge::schedule::Luck;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::outline::outline;
@@ -15,6 +15,8 @@ pub(crate) struct Anomaly {
     pub(crate) clause: Clause,
     /// The calls, in the order in which they were invoked.
     pub(crate) records: Vec<Record>,
+    /// Others that are drawn with them, since they were under way with these, or were cancelled before.
+    pub(crate) beside: Vec<Record>,
     /// Who called what when, a line a client.
     pub(crate) lanes: String,
     /// What else was called, a line each, where it is known to matter.
@@ -44,17 +46,26 @@ impl Anomaly {
         (self.records.len(), texts.sum())
     }
 
+    /// All that are drawn, in the order in which they were invoked.
+    pub(crate) fn drawn(&self) -> Vec<Record> {
+        let all = self.records.iter().chain(&self.beside);
+        let mut all: Vec<Record> = all.cloned().collect();
+        all.sort_by_key(|record| record.invoked);
+        all
+    }
+
     /// When each of the calls was made and when it had returned, by the clock: a line each.
     pub(crate) fn times(&self) -> String {
+        let drawn = self.drawn();
         let line = |record: &Record| {
-            let (client, call) = (lane(&self.records, record), name(&record.op));
+            let (client, call) = (lane(&drawn, record), name(&record.op));
             let from = Time(record.clock.from);
             match record.clock.to {
                 Nanos::MAX => format!("c{client}'s {call}: from {from} on\n"),
                 to => format!("c{client}'s {call}: from {from} to {}\n", Time(to)),
             }
         };
-        self.records.iter().map(line).collect()
+        drawn.iter().map(line).collect()
     }
 
     /// What is wrong, with the hint at what a store may claim for which it would be right.
@@ -70,6 +81,27 @@ impl Anomaly {
     }
 }
 
+/// The calls that are needed, with some others to draw: cancelled ones, and where none of those needed overlap,
+/// those that were under way with them.
+pub(super) fn with_beside(reduced: Reduced, known: &[&Record], calls: &[Call]) -> Reduced {
+    const MOST: usize = 4;
+    let needed = || reduced.places.iter().map(|place| known[*place]);
+    let other = |record: &Record, one: &Record| record.invoked != one.invoked;
+    let meets = |record: &Record| needed().any(|one| other(record, one) && one.overlaps(record));
+    let is_shown = needed().any(meets);
+    let end = needed().map(|record| record.returned).max();
+    let is_cancelled = |record: &Record| {
+        record.outcome.is_none() && !record.is_under_way() && Some(record.invoked) < end
+    };
+    let matters = |record: &Record| is_cancelled(record) || !is_shown && meets(record);
+    let beside = (0..known.len()).filter(|at| !reduced.places.contains(at) && matters(known[*at]));
+    let beside: Vec<Call> = beside.map(|at| calls[at]).collect();
+    match beside.len() <= MOST {
+        true => Reduced { beside, ..reduced },
+        false => reduced,
+    }
+}
+
 /// The calls that are needed, with the argument.
 pub(super) fn needed(
     reduced: &Reduced,
@@ -78,15 +110,18 @@ pub(super) fn needed(
     clause: Clause,
 ) -> Anomaly {
     let records: Vec<Record> = reduced.places.iter().map(|at| known[*at].clone()).collect();
+    let is_beside = |record: &&&Record| {
+        let mut beside = reduced.beside.iter();
+        beside.any(|call| call.invoked == record.invoked)
+    };
+    let beside: Vec<Record> = known.iter().filter(is_beside).copied().cloned().collect();
     let is_cancelled = |record: &Record| record.outcome.is_none() && !record.is_under_way();
     let mut lanes = reduced.draw(name);
-    if records.iter().any(Record::is_under_way) {
+    let drawn = || records.iter().chain(&beside);
+    if drawn().any(Record::is_under_way) {
         lanes += "?: it has not returned yet, and has taken effect or not\n";
     }
-    if records
-        .iter()
-        .any(|record| record.is_open() && !record.is_under_way())
-    {
+    if drawn().any(|record| record.is_open() && !record.is_under_way()) {
         lanes += "?: it was cancelled or failed, and took effect wholly and once, or never\n";
     }
     Anomaly {
@@ -97,6 +132,7 @@ pub(super) fn needed(
         lanes,
         because: reduced.argue(name),
         records,
+        beside,
         context: String::new(),
         after: 0,
         program: None,
@@ -144,6 +180,7 @@ pub(super) fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Anom
         clause,
         lanes: listed(&around),
         records: around.into_iter().cloned().collect(),
+        beside: Vec::new(),
         because,
         context: String::new(),
         after: 0,
@@ -177,6 +214,7 @@ pub(crate) fn broken(program: Program, records: &[Record]) -> Option<Anomaly> {
              must work"
         ),
         records: records.to_vec(),
+        beside: Vec::new(),
         context: String::new(),
         after: 0,
         program: Some(program),

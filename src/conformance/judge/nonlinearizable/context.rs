@@ -10,8 +10,9 @@ impl Anomaly {
     /// overlap, those that were under way with them are told.
     pub(super) fn among(mut self, history: &History) -> Self {
         const MOST: usize = 4;
+        let drawn = self.drawn();
         let is_needed = |record: &Record| {
-            let mut needed = self.records.iter();
+            let mut needed = drawn.iter();
             needed.any(|needed| needed.invoked == record.invoked)
         };
         let meets = |record: &Record| self.records.iter().any(|needed| needed.overlaps(record));
@@ -28,9 +29,8 @@ impl Anomaly {
         let mut groups: Vec<(String, Vec<String>)> = Vec::new();
         for other in others {
             let needed = self.records.iter().filter(|needed| needed.overlaps(other));
-            let call = |needed: &Record| {
-                format!("c{}'s {}", lane(&self.records, needed), name(&needed.op))
-            };
+            let call =
+                |needed: &Record| format!("c{}'s {}", lane(&drawn, needed), name(&needed.op));
             let needed: Vec<String> = needed.map(call).collect();
             let (needed, call) = (needed.join(" and "), Operation(&other.op).to_string());
             match groups.iter_mut().find(|(known, _)| *known == needed) {
@@ -56,7 +56,11 @@ impl Anomaly {
     /// A cancelled prepare says nothing, and one of another id is not among the calls; where neither
     /// they nor anything else was cancelled, the store would have been right.
     pub(super) fn with_cancelled(mut self, history: &History) -> Self {
-        let is_cancelled = |record: &&Record| record.outcome.is_none();
+        let is_drawn = |record: &&Record| {
+            let mut beside = self.beside.iter();
+            beside.any(|drawn| drawn.invoked == record.invoked)
+        };
+        let is_cancelled = |record: &&Record| record.outcome.is_none() && !is_drawn(record);
         if self.clause != Clause::Can1 || self.records.iter().any(|record| record.outcome.is_none())
         {
             return self;

@@ -1,6 +1,6 @@
 //! Mixed: a prepare that gives what nobody had committed, such as parts of two commits (CON-2).
 
-use super::anomaly::{Anomaly, needed};
+use super::anomaly::{Anomaly, needed, with_beside};
 use super::calls::Values;
 use crate::clause::Clause;
 use crate::conformance::judge::history::Record;
@@ -94,9 +94,11 @@ pub(super) fn anomaly(
         .collect();
     let reduced = Reduced {
         calls: places.iter().map(|place| calls[*place]).collect(),
+        beside: Vec::new(),
         rules,
         places,
     };
+    let reduced = with_beside(reduced, known, calls);
     let half_done = known.iter().any(|record| is_cancelled(record));
     Anomaly {
         clause: match clause {

@@ -27,7 +27,7 @@ fn first() -> Snapshot {
 }
 
 #[test]
-fn what_was_under_way_is_told_where_nothing_overlaps() {
+fn what_was_under_way_is_drawn_where_nothing_overlaps() {
     let lanes = told(&[
         ("commit A v1 ttl 1000s", 1, 2, Reply::Done),
         ("prepare A", 3, 6, Reply::Found(first())),
@@ -35,11 +35,27 @@ fn what_was_under_way_is_told_where_nothing_overlaps() {
         ("prepare B", 7, 8, Reply::Nothing),
         ("prepare A", 9, 10, Reply::Found(first())),
     ]);
-    assert!(
-        lanes.ends_with("\nat the same time as c2's drop, by others: prepare A\n"),
-        "{lanes}"
-    );
-    assert_eq!(lanes.lines().count(), 4, "{lanes}");
+    insta::assert_snapshot!(lanes, @"
+    c1 [--commit v1 ttl 1000s--]
+    c2                           [--prepare v1--]
+    c3                            [--drop--]
+    c4                                            [--prepare v1--]
+    ");
+}
+
+#[test]
+fn a_cancelled_call_that_is_not_needed_is_drawn() {
+    let calls = [
+        ("commit A v2 ttl 1000s", 3, 4, Reply::Done),
+        ("commit A v1 ttl 1000s", 1, 2, Reply::Done),
+        ("prepare A", 5, 6, Reply::Nothing),
+    ];
+    insta::assert_snapshot!(told_of(&calls, 1, Clause::Can1), @"
+    c1 [--commit v1 ttl 1000s--]
+    c2                           [--commit v2 ttl 1000s ?--]
+    c3                                                       [--prepare nothing--]
+    ?: it was cancelled or failed, and took effect wholly and once, or never
+    ");
 }
 
 #[test]

@@ -108,6 +108,7 @@ fn what_is_right_cannot_be_argued_against() {
         }
         let reduced = Reduced {
             places: (0..calls.len()).collect(),
+            beside: Vec::new(),
             calls,
             rules: scene.rules,
         };
@@ -301,6 +302,7 @@ fn a_call_that_may_go_on_beside_the_next_of_its_client_covers_none_of_them() {
     calls[1].outcome = Outcome::Unknown;
     let reduced = Reduced {
         places: vec![0, 1, 2, 3],
+        beside: Vec::new(),
         calls,
         rules: Rules::default(),
     };
@@ -318,6 +320,7 @@ fn what_does_not_fit_is_drawn_below() {
             (2, Kind::Found(47), 7, 8),
         ]),
         places: vec![0, 1, 2, 3],
+        beside: Vec::new(),
         rules: Rules::default(),
     };
     let drawn = reduced.draw(&|length| "v".repeat(length as usize));
@@ -357,6 +360,7 @@ fn a_life_that_is_over_does_not_matter_once_another_has_begun() {
             (2, Kind::Nothing, 7, 8),
         ]),
         places: vec![0, 1, 2],
+        beside: Vec::new(),
         rules: Rules::default(),
     };
     let argument = reduced.argue(&name);
