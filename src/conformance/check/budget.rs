@@ -84,6 +84,27 @@ fn is_quick(runner: &Runner<'_>) -> bool {
     decided.is_some_and(|time| time < QUICK)
 }
 
+/// The depth for a store in lockstep that takes long to make, as of one with a thread of its own: each of a
+/// million programs is run on a new one.
+pub(crate) fn depth_of_heavy(settings: &Settings, runner: &Runner<'_>) -> Option<usize> {
+    const DEPTH: usize = 4;
+    const LONG: Duration = Duration::from_micros(10);
+    let is_deeper = settings.usual_depth.is_none_or(|usual| usual > DEPTH);
+    if settings.depth.is_some() || !is_deeper || !runner.profile.is_plain() {
+        return None;
+    }
+    let make = runner.subject.make()?;
+    let clock = SystemClock::new();
+    // The quickest of some: the machine may be busy.
+    let is_light = (0..16).any(|_| {
+        let begin = clock.now();
+        watch::running(Arc::new(Vec::<Op>::new()));
+        lockstep::run(&*make, &[], |_, _| {});
+        clock.now().saturating_sub(begin) < LONG
+    });
+    (!is_light).then_some(DEPTH)
+}
+
 /// Whether this can be run.
 pub(crate) fn validate(budget: &Budget, check: &Settings) -> Result<(), String> {
     if let Some(clause) = check
@@ -182,6 +203,32 @@ mod tests {
             [&far, &near].map(|runner| time(&settings, runner)),
             [hour; 2]
         );
+    }
+
+    /// It starts a thread of its own when it is made, or takes as long.
+    #[test]
+    fn a_store_that_takes_long_to_make_is_searched_less_deep_unless_told() {
+        let heavy = Arc::new(Factory(|clock| {
+            let began = SystemClock::new();
+            while began.now() < Duration::from_micros(40) {
+                std::hint::spin_loop();
+            }
+            MemStore::with_clock(clock)
+        }));
+        let light = Arc::new(Factory(MemStore::with_clock));
+        let profile = Profile::default();
+        let [heavy, light] = [
+            Runner::new(&heavy, &profile, None),
+            Runner::new(&light, &profile, None),
+        ];
+        let settings = Settings::default();
+        assert_eq!(depth_of_heavy(&settings, &heavy), Some(4));
+        assert_eq!(depth_of_heavy(&settings, &light), None);
+        let told = Settings {
+            depth: Some(5),
+            ..settings
+        };
+        assert_eq!(depth_of_heavy(&told, &heavy), None);
     }
 
     #[test]

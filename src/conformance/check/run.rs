@@ -264,6 +264,13 @@ impl<'a> Run<'a> {
     /// Makes those of all searches that fit the subject, and that could show something that was asked for.
     fn make_searches(&mut self) -> Result<(), String> {
         let settings = self.settings;
+        if let Some(depth) = budget::depth_of_heavy(settings, &self.runner) {
+            self.budget.depth = depth;
+            self.report.notes.push(format!(
+                "a store takes so long to make that the exhaustive search ends at a depth of {depth}; \
+                 `Check::depth` has it go deeper"
+            ));
+        }
         self.time = budget::time(settings, &self.runner);
         if let Some(time) = self.time {
             // A fifth is kept for making programs smaller.
