@@ -32,6 +32,7 @@ pub(crate) mod time;
 pub(crate) mod trace;
 pub(crate) mod values;
 
+pub(crate) mod alike;
 pub(crate) mod alphabet;
 pub(crate) mod calendar;
 mod change;

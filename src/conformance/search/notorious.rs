@@ -6,7 +6,7 @@ use super::definition::{Search, Takes};
 use super::found::Found;
 use super::given;
 use crate::conformance::program::supported::Supported;
-use crate::conformance::program::{Program, corpus, hostile, payload};
+use crate::conformance::program::{Program, alike, corpus, hostile, payload};
 use crate::data::Data;
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
@@ -64,6 +64,10 @@ fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<P
     let snapshots = snapshots.chain(of_chunks(&token));
     let snapshots = snapshots.filter(|snapshot| supported.fits(snapshot));
     let values = snapshots.map(|snapshot| vec![commit(snapshot, tick), prepare(&token)]);
+    let alike = alike::pairs(&token).into_iter();
+    let alike = alike.filter(|pair| pair.iter().all(|snapshot| supported.fits(snapshot)));
+    let alike =
+        alike.map(|[one, other]| vec![commit(one, tick), commit(other, tick), prepare(&token)]);
     let pairs = hostile::pairs().chain(hostile::marks_for_marks());
     let pairs: Vec<[String; 2]> = match &supported.ids {
         None => pairs.collect(),
@@ -72,7 +76,8 @@ fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<P
     let pairs = pairs.into_iter();
     let pairs = pairs.filter(|pair| pair.iter().all(|id| supported.fits_in(id)));
     let pairs = pairs.map(|[one, other]| told_apart(&one, &other, tick));
-    values.chain(pairs).map(Program::from).collect()
+    let all = values.chain(alike).chain(pairs);
+    all.map(Program::from).collect()
 }
 
 /// So many of the pairs of ids that a store supports.

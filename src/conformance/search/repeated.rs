@@ -24,6 +24,12 @@ const THREE: usize = 12;
 /// So many ids at once that some of them have the same hash of sixteen bits.
 const CROWD: usize = 2_048;
 
+/// So many of them are read often, for caches of different sizes.
+const POPULAR: [usize; 3] = [32, 256, CROWD];
+
+/// So many payloads one after another that two in a row have, most likely, the same hash of twelve bits.
+const PAYLOADS: usize = 20_000;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     /// A commit of A with a payload of its own, or always the same.
@@ -85,8 +91,8 @@ pub(crate) const SEARCH: Search = Search {
     takes: Takes::Programs,
     shows: Takes::is_of_programs,
     fits: |context| context.may_draw(),
-    // For each random program so many operations: somewhat fewer than it has.
-    share: |budget| 22 * budget.sequences,
+    // For each random program so many operations: fewer than it has.
+    share: |budget| 28 * budget.sequences,
     weight: 2,
     run,
 };
@@ -152,8 +158,13 @@ fn programs(profile: &Profile, tick: Nanos, most: usize) -> Vec<Program> {
     let rounds = rounds.iter();
     let rounds = rounds.map(|(before, round, times)| script.of(before, round, *times));
     let crowds = [2, 1].into_iter().map(|every| script.crowd(every));
+    let popular = POPULAR
+        .into_iter()
+        .filter(|_| profile.may_evict)
+        .map(|many| script.popular(many));
     let mut left = most;
-    let programs = rounds.chain(crowds).take_while(|ops| {
+    let programs = popular.chain(rounds).chain(crowds);
+    let programs = programs.chain([script.payloads()]).take_while(|ops| {
         let enough = left.checked_sub(ops.len());
         left = enough.unwrap_or(0);
         enough.is_some()
@@ -228,6 +239,35 @@ impl Script {
             // The first number is that of the payload that is always the same.
             Commit | CommitOther | CommitNext => commit(index + 2, id, ttl),
         }
+    }
+
+    /// One id, under which something else is committed again and again.
+    fn payloads(&self) -> Vec<Op> {
+        let ttl = 1_000 * self.tick;
+        let [id, _] = &self.ids;
+        let payloads = 1..=PAYLOADS;
+        payloads
+            .flat_map(|number| [commit(number, id, ttl), prepare(id)])
+            .collect()
+    }
+
+    /// So many ids, all read often before another one is committed: of a cache that has no room for all, which
+    /// one goes, once it had time to tidy up?
+    fn popular(&self, many: usize) -> Vec<Op> {
+        let ttl = 1_000 * self.tick;
+        let others = || self.others.iter().take(many);
+        let commits = (2..)
+            .zip(others())
+            .map(|(number, id)| commit(number, id, ttl));
+        let reads = || others().map(|id| prepare(id));
+        let [newest, _] = &self.ids;
+        let newest = [
+            commit(1, newest, ttl),
+            Op::Advance { by: self.tick },
+            prepare(newest),
+        ];
+        let read = reads().chain(reads()).chain(reads());
+        commits.chain(read).chain(newest).chain(reads()).collect()
     }
 
     /// Very many ids, of which every so many is committed: it is found after all of them, and no other.
