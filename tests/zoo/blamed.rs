@@ -1,7 +1,7 @@
 //! Blamed: stores whose defects look like others, or hide each other. What they are charged with is what
 //! their maintainer would look for.
 
-use super::animal::{Animal, Entry, RIGHT, failed, refused, validate};
+use super::animal::{Animal, Entry, RIGHT, Reply, Shelf, failed, refused, validate};
 use super::checked;
 use serde_json::Value;
 use session_spec::conformance::{Profile, Report};
@@ -469,4 +469,133 @@ fn a_coarse_clock_that_rounds_down_is_caught_with_every_seed() {
         let report = check.sequences(1).seed(seed).run();
         assert_eq!(clauses(&report), [Clause::Com7], "{report}");
     }
+}
+
+#[test]
+fn a_deep_value_is_told_by_its_shape() {
+    fn levels(value: &Value) -> usize {
+        let inside = match value {
+            Value::Array(items) => items.iter().map(levels).max(),
+            Value::Object(map) => map.values().map(levels).max(),
+            _ => return 0,
+        };
+        1 + inside.unwrap_or(0)
+    }
+    let panics = Animal {
+        name: "panics on values of a hundred levels",
+        commit: |shelf, now, snapshot, ttl| {
+            let mut values = snapshot.data().iter().map(|(_, value)| value);
+            assert!(values.all(|value| levels(value) < 100), "too deep");
+            (RIGHT.commit)(shelf, now, snapshot, ttl)
+        },
+        ..RIGHT
+    };
+    let report = said_of(panics, Profile::default());
+    assert_eq!(clauses(&report), [Clause::Err1], "{report}");
+    let text = report.violations[0].to_string();
+    let line = text.lines().find(|line| line.contains("t=0s"));
+    let line = line.expect("there is a commit");
+    assert!(
+        line.starts_with("    t=0s  commit A {\"csrf_token\":\"\",\"data\":{\"\":[[[["),
+        "{text}"
+    );
+    assert!(line.contains(" bytes, 100 levels deep) ttl 1s "), "{text}");
+    let program = report.violations[0].program.to_string();
+    assert!(program.contains(&"[".repeat(100)), "{program}");
+}
+
+/// What is as good as unchanged is not written.
+fn unchanged(
+    is_unchanged: fn(&Snapshot, &Snapshot) -> bool,
+) -> impl Fn(&mut Shelf, u128, &Snapshot, Duration) -> Reply<()> {
+    move |shelf, now, snapshot, ttl| {
+        validate(snapshot, ttl)?;
+        let kept = shelf
+            .live(now, snapshot.id())
+            .map(|entry| entry.snapshot.clone());
+        let written = kept.filter(|kept| is_unchanged(kept, snapshot));
+        shelf.put(now, &written.unwrap_or_else(|| snapshot.clone()), ttl);
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_checksum_or_an_end_takes_for_unchanged_is_caught() {
+    fn sum(snapshot: &Snapshot) -> u32 {
+        let bytes = snapshot.encode();
+        let hashed = bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+        });
+        hashed >> 20
+    }
+    fn by_31(snapshot: &Snapshot) -> u32 {
+        let bytes = snapshot.encode();
+        bytes.iter().fold(0_u32, |hash, byte| {
+            hash.wrapping_mul(31).wrapping_add(u32::from(*byte))
+        })
+    }
+    let by_12_bits = Animal {
+        name: "unchanged by 12 bits of a checksum",
+        commit: |shelf, now, snapshot, ttl| {
+            unchanged(|one, other| sum(one) == sum(other))(shelf, now, snapshot, ttl)
+        },
+        ..RIGHT
+    };
+    let by_hash = Animal {
+        name: "unchanged by a hash that multiplies by 31",
+        commit: |shelf, now, snapshot, ttl| {
+            unchanged(|one, other| by_31(one) == by_31(other))(shelf, now, snapshot, ttl)
+        },
+        ..RIGHT
+    };
+    let by_the_end = Animal {
+        name: "unchanged by the length and the last 64 bytes",
+        commit: |shelf, now, snapshot, ttl| {
+            let is_alike = |one: &Snapshot, other: &Snapshot| {
+                let [one, other] = [one, other].map(Snapshot::encode);
+                let end = |bytes: &[u8]| bytes[bytes.len().saturating_sub(64)..].to_vec();
+                one.len() == other.len() && end(&one) == end(&other)
+            };
+            unchanged(is_alike)(shelf, now, snapshot, ttl)
+        },
+        ..RIGHT
+    };
+    // What shows them is not drawn.
+    for (animal, sequences) in [(by_12_bits, 10_000), (by_hash, 100), (by_the_end, 100)] {
+        let check = checked(animal).clients(1).depth(1);
+        let report = check.sequences(sequences).run();
+        assert_eq!(
+            clauses(&report),
+            [Clause::Com6],
+            "{}\n{report}",
+            animal.name
+        );
+    }
+}
+
+#[test]
+fn a_cache_that_lets_go_of_the_newest_of_a_crowd_is_caught() {
+    let crowded = Animal {
+        name: "lets go of what was not read",
+        prepare: |shelf, now, id| {
+            while now > shelf.written + 3 * SECOND / 10 && shelf.entries.len() > 20 {
+                let unread = |id: &&String| !shelf.marks.contains(*id);
+                let ids = || shelf.entries.keys();
+                let least = ids().find(unread).or_else(|| ids().next());
+                let least = least.expect("there are many").clone();
+                shelf.entries.remove(&least);
+            }
+            shelf.marks.insert(id.to_owned());
+            (RIGHT.prepare)(shelf, now, id)
+        },
+        commit: |shelf, now, snapshot, ttl| {
+            shelf.written = now;
+            (RIGHT.commit)(shelf, now, snapshot, ttl)
+        },
+        ..RIGHT
+    };
+    // What shows it is not drawn.
+    let check = checked(crowded).profile(Profile::default().may_evict());
+    let report = check.clients(1).depth(1).sequences(100).run();
+    assert_eq!(clauses(&report), [Clause::Com5], "{report}");
 }

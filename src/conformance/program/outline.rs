@@ -63,8 +63,8 @@ fn of_one_client(program: &Program, came_of: impl Fn(usize) -> String) -> String
     let line = |at: usize| {
         let call = Operation(&program.ops()[at]);
         match program.cancel(at) {
-            Some(cancel) => format!("{call}   {}\n", cancelled(cancel)),
-            None => format!("{call}{}\n", came_of(at)),
+            Some(cancel) => format!("{call:#}   {}\n", cancelled(cancel)),
+            None => format!("{call:#}{}\n", came_of(at)),
         }
     };
     (0..program.ops().len()).map(line).collect()
@@ -74,8 +74,8 @@ fn of_one_client(program: &Program, came_of: impl Fn(usize) -> String) -> String
 fn described(program: &Program, at: usize) -> String {
     let call = Operation(&program.ops()[at]);
     match program.cancel(at) {
-        Some(cancel) => format!("{call} ({})", cancelled(cancel)),
-        None => call.to_string(),
+        Some(cancel) => format!("{call:#} ({})", cancelled(cancel)),
+        None => format!("{call:#}"),
     }
 }
 

@@ -76,7 +76,7 @@ impl Trace {
             let disputed = program.stated(at).filter(is_disputed);
             Step {
                 when,
-                op: Operation(op).to_string(),
+                op: format!("{:#}", Operation(op)),
                 reply: admitted.reply(at),
                 clause: admitted.clause(at),
                 disputed: disputed.map(ToString::to_string),
@@ -96,7 +96,7 @@ impl Trace {
     pub(crate) fn answering(mut self, otherwise: &[(usize, Outcome)]) -> Self {
         for (at, outcome) in otherwise {
             if let Some(step) = self.steps.get_mut(*at) {
-                step.reply = OutcomeText(outcome).to_string();
+                step.reply = format!("{:#}", OutcomeText(outcome));
             }
         }
         self
@@ -213,7 +213,9 @@ impl<'a> Admitted<'a> {
             return "too many orders".to_owned();
         };
         let replies = orders::replies(&expected[at]);
-        let texts = replies.iter().map(|reply| ReplyText(reply).to_string());
+        let texts = replies
+            .iter()
+            .map(|reply| format!("{:#}", ReplyText(reply)));
         texts.collect::<Vec<_>>().join(" or ")
     }
 

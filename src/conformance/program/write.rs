@@ -129,7 +129,7 @@ impl Display for StatedReply {
     }
 }
 
-/// An operation, without a separator.
+/// An operation, without a separator; with `#`, for people, a large value by its shape.
 pub(crate) struct Operation<'a>(pub &'a Op);
 
 impl Display for Operation<'_> {
@@ -143,13 +143,11 @@ impl Display for Operation<'_> {
             Op::Commit {
                 snapshot: Some(snapshot),
                 ttl,
-            } => write!(
-                f,
-                "commit {} {} ttl {}",
-                Id(snapshot.id()),
-                Payload(snapshot),
-                Time(*ttl)
-            ),
+            } => {
+                write!(f, "commit {} ", Id(snapshot.id()))?;
+                Payload(snapshot).fmt(f)?;
+                write!(f, " ttl {}", Time(*ttl))
+            }
             Op::Drop { id } => write!(f, "drop {}", Id(id)),
             Op::Advance { by } => write!(f, "advance {}", Time(*by)),
             Op::Restart => f.write_str("restart"),
@@ -220,7 +218,8 @@ pub(crate) fn ascii(json: &str) -> String {
     ascii
 }
 
-/// A snapshot without its id: its number, or its wire form.
+/// A snapshot without its id: its number, or its wire form; with `#`, for people, of a long one both ends, with its
+/// shape.
 pub(crate) struct Payload<'a>(pub &'a Snapshot);
 
 impl Display for Payload<'_> {
@@ -232,8 +231,42 @@ impl Display for Payload<'_> {
         let wire = self.0.with_id("").encode();
         let wire = String::from_utf8_lossy(&wire);
         let parts = wire.strip_prefix(r#"{"id":"","#).unwrap_or(&wire);
-        write!(f, "{{{}", with_texts(parts))
+        let text = format!("{{{}", with_texts(parts));
+        match f.alternate() && text.len() > LONG {
+            true => {
+                let (begin, end) = (&text[..LONG / 2], &text[text.len() - LONG / 8..]);
+                write!(f, "{begin} .. {end} ({})", shape(self.0))
+            }
+            false => f.write_str(&text),
+        }
     }
+}
+
+/// A longer payload is not read, so people are told its shape. It is ASCII.
+const LONG: usize = 160;
+
+/// How large a snapshot is, and how deep if that may matter.
+fn shape(snapshot: &Snapshot) -> String {
+    const DEEP: usize = 8;
+    let users = snapshot.user().into_iter();
+    let attributes = users.flat_map(|user| user.attributes().iter());
+    let values = snapshot.data().iter().chain(attributes);
+    let levels = values.map(|(_, value)| levels(value)).max().unwrap_or(0);
+    let bytes = snapshot.encode().len();
+    match levels > DEEP {
+        true => format!("{bytes} bytes, {levels} levels deep"),
+        false => format!("{bytes} bytes"),
+    }
+}
+
+/// How many lists and maps are inside one another.
+fn levels(value: &Value) -> usize {
+    let inside = match value {
+        Value::Array(items) => items.iter().map(levels).max(),
+        Value::Object(map) => map.values().map(levels).max(),
+        _ => return 0,
+    };
+    1 + inside.unwrap_or(0)
 }
 
 /// JSON with its strings written as [`text`]; outside of them there is nothing to escape.
@@ -287,7 +320,7 @@ pub(crate) struct ReplyText<'a>(pub &'a Reply);
 impl Display for ReplyText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Reply::Found(snapshot) => write!(f, "{}", Payload(snapshot)),
+            Reply::Found(snapshot) => Payload(snapshot).fmt(f),
             Reply::Nothing => f.write_str("nothing"),
             Reply::Done => f.write_str("done"),
             Reply::Refused(constraint) => {
@@ -304,7 +337,7 @@ pub(crate) struct Outcome<'a>(pub &'a outcome::Outcome);
 impl Display for Outcome<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
-            outcome::Outcome::Replied(reply) => write!(f, "{}", ReplyText(reply)),
+            outcome::Outcome::Replied(reply) => ReplyText(reply).fmt(f),
             outcome::Outcome::Failed(error) => write!(f, "error: {error}"),
             outcome::Outcome::Panicked(message) => write!(f, "panic: {message}"),
             outcome::Outcome::Died(how) => write!(f, "the process ended: {how}"),

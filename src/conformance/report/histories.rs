@@ -58,7 +58,7 @@ impl Violation {
         };
         let last = program.ops().len().saturating_sub(1);
         let history = outline(&program, |at| match repeats && at == last {
-            true => format!("   {}", OutcomeText(&got)),
+            true => format!("   {:#}", OutcomeText(&got)),
             false => String::new(),
         });
         let mut together = program.together().iter();

@@ -119,7 +119,7 @@ impl Display for Violation {
             .map(|op| described(&self.got, op))
             .unwrap_or_default();
         let expected = self.expected.as_ref();
-        let expected = expected.map(|reply| ReplyText(reply).to_string());
+        let expected = expected.map(|reply| format!("{:#}", ReplyText(reply)));
         let last = format!("{got}   <- expected {}", expected.unwrap_or_default());
         let trace = Trace::refusing(&self.refused_ids, &self.program)
             .answering(&self.otherwise)
@@ -194,7 +194,7 @@ impl Violation {
 
 /// What came back from `op`; of a snapshot under another id, that too.
 fn described(outcome: &Outcome, op: &Op) -> String {
-    let text = OutcomeText(outcome).to_string();
+    let text = format!("{:#}", OutcomeText(outcome));
     match outcome {
         Outcome::Replied(Reply::Found(found)) if op.id() != Some(found.id()) => {
             format!("{text} of {}", Id(found.id()))

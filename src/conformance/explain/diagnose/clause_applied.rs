@@ -95,7 +95,7 @@ impl Particulars {
                     snapshot: Some(snapshot),
                     ttl,
                 } if reply != Reply::Done => {
-                    let of = |what: &dyn Display| format!("of {what} for {}", Time(*ttl));
+                    let of = |what: &dyn Display| format!("of {what:#} for {}", Time(*ttl));
                     particulars.refused = Some(match snapshot.id() {
                         "" => of(&Id("")),
                         _ => of(&Payload(snapshot)),
@@ -105,7 +105,7 @@ impl Particulars {
                     snapshot: Some(snapshot),
                     ttl,
                 } if snapshot.id() == id => {
-                    particulars.replaced = live.map(|live| Payload(live).to_string());
+                    particulars.replaced = live.map(|live| format!("{:#}", Payload(live)));
                     particulars.ttl = Some(Time(*ttl).to_string());
                     live = Some(snapshot);
                 }

@@ -86,13 +86,34 @@ fn simpler_values(value: &Value) -> Simpler<'_, Value> {
                 })
             });
             let inside = far_inside(value).into_iter().chain(items.iter().cloned());
+            let inside = as_lists(value).into_iter().chain(inside);
             Box::new(null.chain(inside).chain(shorter).chain(simpler))
         }
         Value::Object(map) => {
             let inside = far_inside(value).into_iter().chain(map.values().cloned());
+            let inside = as_lists(value).into_iter().chain(inside);
             Box::new(null.chain(inside).chain(simpler_map(map).map(Value::from)))
         }
     }
+}
+
+/// A deep value as lists in lists, if it is not made so.
+fn as_lists(value: &Value) -> Option<Value> {
+    const DEEP: usize = 8;
+    let (mut levels, mut has_maps, mut inside) = (0, false, value);
+    loop {
+        inside = match inside {
+            Value::Array(items) if items.len() == 1 => &items[0],
+            Value::Object(map) if map.len() == 1 => {
+                has_maps = true;
+                map.values().next()?
+            }
+            _ => break,
+        };
+        levels += 1;
+    }
+    let lists = || (0..levels).fold(inside.clone(), |inside, _| Value::from(vec![inside]));
+    (levels > DEEP && has_maps).then(lists)
 }
 
 /// What lies half as deep inside, a quarter, ..: of a deep value, a step at a time would take long.
@@ -225,7 +246,8 @@ mod tests {
         assert_eq!(inside(8), [deep(4), deep(6)]);
         let of = |value: &Value| simpler_values(value).take(4).collect::<Vec<_>>();
         assert_eq!(of(&deep(8)), [json!(null), deep(4), deep(6), deep(7)]);
-        assert_eq!(of(&deep(9)), [json!(null), deep(4), deep(7), deep(8)]);
+        let lists = (0..9).fold(json!(7), |inside, _| json!([inside]));
+        assert_eq!(of(&deep(9)), [json!(null), lists, deep(4), deep(7)]);
     }
 
     #[test]

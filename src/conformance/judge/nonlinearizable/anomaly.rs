@@ -160,7 +160,7 @@ pub(super) fn alone(records: &[&Record], wrong: &Record, clause: Clause) -> Anom
             ),
         ),
         _ => {
-            let text = outcome.map(|outcome| OutcomeText(outcome).to_string());
+            let text = outcome.map(|outcome| format!("{:#}", OutcomeText(outcome)));
             let because = format!(
                 "c{client}'s {call} was answered with {}, which it is not when one client calls at a \
                  time",
@@ -196,7 +196,7 @@ pub(crate) fn broken(program: Program, records: &[Record]) -> Option<Anomaly> {
     let failed = records.last()?;
     let call = name(&failed.op);
     let error = match &failed.outcome {
-        Some(outcome) => OutcomeText(outcome).to_string(),
+        Some(outcome) => format!("{:#}", OutcomeText(outcome)),
         None => String::new(),
     };
     let mut returned = records.iter().filter_map(|record| record.outcome.as_ref());
@@ -204,7 +204,7 @@ pub(crate) fn broken(program: Program, records: &[Record]) -> Option<Anomaly> {
     for (at, op) in program.ops().iter().enumerate() {
         let is_call = !matches!(op, Op::Advance { .. }) && program.cancel(at).is_none();
         let outcome = if is_call { returned.next() } else { None };
-        outcomes.push(outcome.map_or_else(String::new, |one| format!("   {}", OutcomeText(one))));
+        outcomes.push(outcome.map_or_else(String::new, |one| format!("   {:#}", OutcomeText(one))));
     }
     Some(Anomaly {
         clause: Clause::Can1,
@@ -228,11 +228,11 @@ pub(crate) fn broken(program: Program, records: &[Record]) -> Option<Anomaly> {
 fn listed(records: &[&Record]) -> String {
     let line = |record: &&Record| {
         let outcome = match &record.outcome {
-            Some(outcome) => OutcomeText(outcome).to_string(),
+            Some(outcome) => format!("{:#}", OutcomeText(outcome)),
             None => "cancelled".to_owned(),
         };
         let (client, call) = (record.client + 1, Operation(&record.op));
-        format!("c{client}  {call}   {outcome}\n")
+        format!("c{client}  {call:#}   {outcome}\n")
     };
     records.iter().map(line).collect()
 }

@@ -32,7 +32,7 @@ impl Anomaly {
             let call =
                 |needed: &Record| format!("c{}'s {}", lane(&drawn, needed), name(&needed.op));
             let needed: Vec<String> = needed.map(call).collect();
-            let (needed, call) = (needed.join(" and "), Operation(&other.op).to_string());
+            let (needed, call) = (needed.join(" and "), format!("{:#}", Operation(&other.op)));
             match groups.iter_mut().find(|(known, _)| *known == needed) {
                 Some((_, calls)) => calls.push(call),
                 None => groups.push((needed, vec![call])),
@@ -84,7 +84,7 @@ impl Anomaly {
                 true => "these",
                 false => "the last of these",
             };
-            self.lanes += &format!("before {which}, {calls} cancelled: {call}\n");
+            self.lanes += &format!("before {which}, {calls} cancelled: {call:#}\n");
             self.records.splice(0..0, cancelled);
             self.records.sort_by_key(|record| record.invoked);
         }

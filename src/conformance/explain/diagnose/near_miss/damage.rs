@@ -32,11 +32,11 @@ pub(in super::super) fn damage(
                 Id(found.id())
             )),
             (_, true) => Some(format!(
-                "what came back is {}, as committed before",
+                "what came back is {:#}, as committed before",
                 Payload(found)
             )),
             (_, false) => Some(format!(
-                "what came back is {}, as committed for {}",
+                "what came back is {:#}, as committed for {}",
                 Payload(found),
                 Id(id)
             )),
@@ -65,7 +65,7 @@ pub(super) fn committed_for_another(found: &Snapshot, ops: &[Op]) -> Option<Stri
     let other = ids.first().filter(|_| !ids.contains(&id))?;
     let (found, other) = (Payload(found), Id(other));
     Some(format!(
-        "what came back is {found}, as committed for {other}"
+        "what came back is {found:#}, as committed for {other}"
     ))
 }
 
