@@ -3,10 +3,11 @@
 use session_spec::conformance::{Check, Profile, Subject};
 use session_spec::store::BoxError;
 use session_spec::{Clause, ManualClock, MemStore, Snapshot, Store, StoreError, conformance_tests};
-use std::env;
-use std::process::Command;
+use std::path::Path;
+use std::process::{self, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use std::{env, fs};
 
 mod memstore {
     super::conformance_tests!(super::MemStore::with_clock);
@@ -91,6 +92,9 @@ fn configured<S: Subject>(check: Check<S>) -> Check<S> {
     let again = ONCE.swap(true, Ordering::Relaxed);
     assert!(!(again && wanted("one search")), "a second search");
     let check = check.depth(3).sequences(500);
+    if wanted("ends") {
+        process::exit(1);
+    }
     if wanted("too little") {
         check.depth(1).sequences(0)
     } else if wanted("too much") {
@@ -172,7 +176,7 @@ fn the_tests_of_a_process_share_one_search() {
 }
 
 #[test]
-fn a_test_that_runs_alone_searches_for_its_own_clause() {
+fn a_test_that_runs_alone_in_a_run_without_a_name_searches_for_its_own_clause() {
     let ended = run("no drops", &["--exact", "fixture::drp_1"], &[NEXTEST]);
     ended.assert_failed(&["fixture::drp_1"]);
     let (_, tally) = ended.panic();
@@ -185,16 +189,39 @@ fn what_runs_alone_has_programs_for_every_clause() {
     run("", &["memstore::"], &[NEXTEST]).assert_passed();
 }
 
+/// An empty folder for temporary files, in which no run has left anything.
+fn empty_folder(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("suite-{name}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("it can be made");
+    folder.to_str().expect("its name is text").to_owned()
+}
+
 #[test]
-fn the_processes_of_a_run_share_a_seed_and_those_of_another_have_theirs() {
-    let seed = |id| {
-        let environment = [NEXTEST, ("NEXTEST_RUN_ID", id)];
-        let ended = run("no drops", &["--exact", "fixture::drp_1"], &environment);
-        let (_, tally) = ended.panic();
-        tally.rsplit_once("Seed ").expect("it is told").1.to_owned()
+fn the_processes_of_a_run_share_one_search_and_those_of_another_have_theirs() {
+    let folder = empty_folder("shared");
+    let ended_of = |test: &str, fixture: &str, id: &str| {
+        let environment = [NEXTEST, ("NEXTEST_RUN_ID", id), ("TMPDIR", &*folder)];
+        run(fixture, &["--exact", test], &environment)
     };
-    assert_eq!(seed("one"), seed("one"));
-    assert_ne!(seed("one"), seed("other"));
+    let ended = |fixture: &str, id: &str| ended_of("fixture::drp_1", fixture, id);
+    let first = ended("no drops", "one");
+    first.assert_failed(&["fixture::drp_1"]);
+    // This store is right, but it is not asked any more.
+    let later = ended("", "one");
+    later.assert_failed(&["fixture::drp_1"]);
+    assert_eq!(first.panic(), later.panic());
+    ended("", "other").assert_passed();
+    ended_of("fixture::com_6", "", "one").assert_passed();
+}
+
+#[test]
+fn where_a_search_ends_its_process_the_next_test_of_the_run_makes_it_again() {
+    let folder = empty_folder("ended");
+    let environment = [NEXTEST, ("NEXTEST_RUN_ID", "one"), ("TMPDIR", &*folder)];
+    let ended = run("ends", &["--exact", "fixture::drp_1"], &environment);
+    assert!(!ended.output.contains("test result"), "{}", ended.output);
+    run("", &["--exact", "fixture::drp_1"], &environment).assert_passed();
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod misuse;
 pub(crate) mod run;
 pub(crate) mod searches;
 pub(crate) mod settings;
+mod shared;
 pub(crate) mod so_far;
 pub(crate) mod suite;
 pub(crate) mod supervise;

@@ -75,6 +75,11 @@ impl Role {
     }
 }
 
+/// Whether this process was started by a check, to run programs that may end it.
+pub(crate) fn is_errand() -> bool {
+    env::var_os(ERRAND).is_some()
+}
+
 /// Notes what the check came to that began last on this thread.
 pub(crate) fn concluded(verdict: &Verdict) {
     let mut before = BEFORE.get();

@@ -1,6 +1,8 @@
 //! Suite: one `#[test]` a clause, for the tests of a store.
 
 use super::Check;
+use super::isolate;
+use super::shared::{self, Failures, Known};
 use crate::clause::Clause;
 use crate::conformance::report::{Report, Status, Verdict};
 use crate::conformance::subject::{Clockwork, Passing, Subject};
@@ -65,10 +67,11 @@ use std::sync::OnceLock;
 /// # fn main() {}
 /// ```
 ///
-/// The tests of one process share one search: the one of `check`, but for a depth of 4, so that it
-/// takes seconds in a debug build. Under nextest each test is a process of its own, which makes a
-/// smaller search for its own clause, with a seed that it shares with the others of the run. A
-/// function that configures the check has the last word on all of this.
+/// The tests share one search: the one of `check`, but for a depth of 4, so that it takes seconds in a
+/// debug build. Under nextest, where each test is a process of its own, the first of a run makes it, and
+/// leaves what it comes to in the folder for temporary files, where the others wait for it. If that cannot
+/// be written to, each makes a smaller search for its own clause, with a seed that it shares with the others
+/// of the run. A function that configures the check has the last word on all of this.
 ///
 /// The tests of a second store stand in a module of their own.
 #[macro_export]
@@ -108,7 +111,7 @@ macro_rules! __conformance_suite {
         #[cfg(test)]
         #[track_caller]
         fn conformance_suite(clause: $crate::Clause) {
-            static SUITE: $crate::conformance::Suite = $crate::conformance::Suite::new(&[
+            static SUITE: $crate::conformance::Suite = $crate::conformance::Suite::new(module_path!(), &[
                 $((concat!(stringify!($family), "-", stringify!($number)), $why)),*
             ]);
             SUITE.assert(clause, || $check, $configure);
@@ -128,7 +131,6 @@ macro_rules! __conformance_suite {
 macro_rules! tests {
     ($d:tt $($test:ident $clause:ident $family:ident-$number:tt)*) => {
         /// Every test: its name, the clause's id as the macro has it, and the clause.
-        #[cfg(test)]
         const TESTS: &[(&str, &str, Clause)] = &[$((
             stringify!($test),
             concat!(stringify!($family), "-", stringify!($number)),
@@ -208,20 +210,23 @@ tests! { $
 }
 
 /// The tests that one use of [`conformance_tests`](crate::conformance_tests) makes, and what they
-/// share: the report, and the clauses that the store does not claim.
+/// share: what they come to, and the clauses that the store does not claim.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Suite {
+    /// The module that it stands in.
+    name: &'static str,
     skipped: &'static [(&'static str, &'static str)],
-    report: OnceLock<Report>,
+    failures: OnceLock<Failures>,
 }
 
 impl Suite {
-    /// With the ids of the clauses that are not claimed, and why.
-    pub const fn new(skipped: &'static [(&'static str, &'static str)]) -> Self {
+    /// In this module, with the ids of the clauses that are not claimed, and why.
+    pub const fn new(name: &'static str, skipped: &'static [(&'static str, &'static str)]) -> Self {
         Self {
+            name,
             skipped,
-            report: OnceLock::new(),
+            failures: OnceLock::new(),
         }
     }
 
@@ -236,36 +241,56 @@ impl Suite {
         check: impl FnOnce() -> Check<S>,
         configure: impl FnOnce(Check<S>) -> Check<S>,
     ) {
-        let alone = runs_alone();
-        let prepared = || {
-            let others = self.skipped.iter().filter(|(id, _)| *id != clause.id());
-            others.fold(configure(quick(check(), alone)), |check, (id, why)| {
+        let others = self.skipped.iter().filter(|(id, _)| *id != clause.id());
+        let prepared = |make: fn(Check<S>) -> Check<S>| {
+            others.fold(configure(make(check())), |check, (id, why)| {
                 check.not_claiming(id.parse().expect("the macro knows the clause"), why)
             })
         };
-        let skipped = self.skipped.iter().any(|(id, _)| *id == clause.id());
-        let report = match alone || skipped {
-            true => &prepared().only(clause).run(),
-            false => self.report.get_or_init(|| prepared().run()),
+        let all = |report: &Report| -> Failures {
+            let tests = TESTS.iter().map(|(.., clause)| *clause);
+            let failures = tests.filter_map(|clause| Some((clause, failure(report, clause)?)));
+            failures.collect()
         };
-        if let Some(failure) = failure(report, clause) {
+        // A second process of a test is there for that test alone.
+        let run = shared::run_id().filter(|_| !isolate::is_errand());
+        let is_skipped = self.skipped.iter().any(|(id, _)| *id == clause.id());
+        let found = match run {
+            _ if is_skipped => failure(&prepared(usual).only(clause).run(), clause),
+            None => {
+                let failures = self.failures.get_or_init(|| all(&prepared(usual).run()));
+                failures.get(&clause).cloned()
+            }
+            Some(run) => match shared::enter(&run, self.name) {
+                Ok(Known::All(mut failures)) => failures.remove(&clause),
+                Ok(Known::Nothing(turn)) => {
+                    let mut failures = all(&prepared(usual).run());
+                    turn.leave(&failures);
+                    failures.remove(&clause)
+                }
+                Err(_) => failure(&prepared(small).only(clause).run(), clause),
+            },
+        };
+        if let Some(failure) = found {
             panic!("{failure}");
         }
     }
 }
 
-/// Whether every test is a process of its own, as nextest has it.
-fn runs_alone() -> bool {
-    env::var("NEXTEST_EXECUTION_MODE").is_ok_and(|mode| mode == "process-per-test")
+/// A search that takes seconds in a debug build.
+fn usual<S: Subject>(check: Check<S>) -> Check<S> {
+    match <S::Clock as Clockwork<S::Store>>::PASSING {
+        Passing::Waiting => check,
+        _ => check.usual_depth(4),
+    }
 }
 
-/// A search that takes seconds in a debug build; of a test that runs alone, about half a second.
-fn quick<S: Subject>(check: Check<S>, alone: bool) -> Check<S> {
-    match (alone, <S::Clock as Clockwork<S::Store>>::PASSING) {
-        (false, Passing::Waiting) => check,
-        (false, _) => check.usual_depth(4),
-        (true, Passing::Waiting) => check.depth(2).sequences(200).seed(seed_of_the_run()),
-        (true, _) => check.depth(3).sequences(1_000).seed(seed_of_the_run()),
+/// One of about half a second, for a test that has to make its own.
+fn small<S: Subject>(check: Check<S>) -> Check<S> {
+    let check = check.seed(seed_of_the_run());
+    match <S::Clock as Clockwork<S::Store>>::PASSING {
+        Passing::Waiting => check.depth(2).sequences(200),
+        _ => check.depth(3).sequences(1_000),
     }
 }
 
