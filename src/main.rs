@@ -140,7 +140,7 @@ fn main() -> ExitCode {
                 .clients(clients)
                 .on_progress(move |progress| {
                     let search = format!("{} search", progress.search);
-                    watch.tell(&search, progress.done, progress.total);
+                    watch.tell(&search, progress.done, progress.total, progress.left);
                 });
             if let Some(budget) = budget {
                 check = check.budget(budget);
@@ -222,7 +222,7 @@ fn vectors(depth: usize, sequences: usize, seed: u64) -> ExitCode {
         if let Err(error) = writeln!(output, "{line}") {
             return unread(&error);
         }
-        watch.tell("vectors", done, total);
+        watch.tell("vectors", done, total, None);
     }
     match output.flush() {
         Ok(()) => ExitCode::SUCCESS,
@@ -333,7 +333,7 @@ impl Watch {
         }
     }
 
-    fn tell(&self, what: &str, done: u64, total: u64) {
+    fn tell(&self, what: &str, done: u64, total: u64, left: Option<Duration>) {
         let now = self.clock.now();
         let Ok(mut told) = self.told.lock() else {
             return;
@@ -343,6 +343,9 @@ impl Watch {
         }
         *told = now;
         let percent = done * 100 / total.max(1);
-        eprintln!("{what}: {percent} % of {total} programs");
+        let left = left.map_or_else(String::new, |left| {
+            format!(", about {} s left", left.as_secs().max(1))
+        });
+        eprintln!("{what}: {percent} % of {total} programs{left}");
     }
 }

@@ -649,6 +649,7 @@ fn progress_is_told_of_both_searches() {
             let which = usize::from(progress.search == "random");
             TOLD[which].fetch_max(progress.done, Ordering::Relaxed);
             assert!(progress.done <= progress.total);
+            assert_eq!(progress.left.is_some(), progress.done > 0);
         });
     check.assert();
     assert_eq!(TOLD[1].load(Ordering::Relaxed), 500);

@@ -325,7 +325,9 @@ impl<'a> Run<'a> {
                 .end_of_searches
                 .part(search.weight, weight_from(search)),
         };
-        let found = (search.run)(&self.context(progress));
+        let until = self.runner.until;
+        let estimated = |so_far: Progress| progress(so_far.estimated(clock.now(), until.left()));
+        let found = (search.run)(&self.context(&estimated));
         let is_error = |caught: &Caught| caught.failure.mistake() == Mistake::Failed;
         let has_failed = |found: &Found| found.caught.values().any(is_error);
         if let Some(backend) = self.runner.backend

@@ -223,10 +223,14 @@ impl<'a> Schedule<'a> {
     )]
     fn wait_until(&mut self, due: Duration) {
         let wait = due.saturating_sub(self.clock.now());
-        if wait.is_zero() {
+        if !wait.is_zero() {
+            thread::sleep(wait);
+        }
+        if due.is_zero() {
+            // It begins now.
             return;
         }
-        thread::sleep(wait);
+        // Also where other programs took until after it was due.
         let late = self.clock.now().saturating_sub(due);
         self.precision.wakes += 1;
         self.precision.late += u64::from(nanos(late) > self.timed.tick / 10);

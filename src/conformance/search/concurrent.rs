@@ -150,13 +150,13 @@ pub(super) fn is_plenty(found: &Found) -> bool {
 
 impl Kinds<'_> {
     fn report_progress(&self, found: &Found) {
+        // More are run where clients hardly meet.
         let planned = (2 * self.short + self.long + self.long_threads) as u64;
-        (self.context.progress)(Progress {
-            search: SEARCH.name,
-            done: found.tally.programs,
-            // More are run where clients hardly meet.
-            total: planned.max(found.tally.programs),
-        });
+        (self.context.progress)(Progress::new(
+            SEARCH.name,
+            found.tally.programs,
+            planned.max(found.tally.programs),
+        ));
     }
 
     /// Histories of tasks, each drawn by its number, until they are plenty, or take too long.

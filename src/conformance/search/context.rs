@@ -3,6 +3,7 @@
 use super::elsewhere::Elsewhere;
 use super::found::Deadly;
 use crate::conformance::judge::runner::Runner;
+use std::time::Duration;
 
 /// How far a search has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,32 @@ pub struct Progress {
     pub done: u64,
     /// Programs to do.
     pub total: u64,
+    /// About how long the search goes on: as fast as it was so far, and no longer than the budget allows. Nothing
+    /// while none of its programs is done.
+    pub left: Option<Duration>,
+}
+
+impl Progress {
+    pub(crate) fn new(search: &'static str, done: u64, total: u64) -> Self {
+        Self {
+            search,
+            done,
+            total,
+            left: None,
+        }
+    }
+
+    /// The same with what is to be expected of a search that has taken so long, and has so much time left.
+    pub(crate) fn estimated(self, taken: Duration, budget: Option<Duration>) -> Self {
+        let to_do = u128::from(self.total.saturating_sub(self.done));
+        let nanos = (taken.as_nanos() * to_do).checked_div(self.done.into());
+        let left =
+            nanos.map(|nanos| Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)));
+        Self {
+            left: left.map(|left| budget.map_or(left, |budget| left.min(budget))),
+            ..self
+        }
+    }
 }
 
 /// How much is searched.
@@ -91,5 +118,24 @@ impl<'a> Context<'a> {
             fails_alone: false,
             fails_at_once: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_estimated_by_what_was_done_and_ends_with_the_budget() {
+        let second = Duration::from_secs(1);
+        let left = |done, budget| {
+            let estimated = Progress::new("random", done, 100).estimated(10 * second, budget);
+            estimated.left
+        };
+        assert_eq!(left(0, Some(second)), None);
+        assert_eq!(left(25, None), Some(30 * second));
+        assert_eq!(left(25, Some(40 * second)), Some(30 * second));
+        assert_eq!(left(25, Some(5 * second)), Some(5 * second));
+        assert_eq!(left(100, None), Some(Duration::ZERO));
     }
 }

@@ -220,11 +220,11 @@ fn walk(make: &Make<'_>, scope: &Scope, depth: usize, context: &Context<'_>) -> 
             watch::running(Arc::clone(&table) as Arc<dyn Running>);
             let mut walk = Walk::new(make, &table, length, context.runner.until);
             walk.under(&prefixes[task]);
-            (context.progress)(Progress {
-                search: SEARCH.name,
-                done: before + (programs_of(length) * task as u64) / prefixes.len() as u64,
+            (context.progress)(Progress::new(
+                SEARCH.name,
+                before + (programs_of(length) * task as u64) / prefixes.len() as u64,
                 total,
-            });
+            ));
             (walk.tally, walk.failures)
         });
         for (tally, failures) in walks {

@@ -58,11 +58,11 @@ fn in_lockstep(
         let failures = context
             .runner
             .run_counted(programs[index].ops(), &mut tally);
-        (context.progress)(Progress {
-            search: name,
-            done: done.fetch_add(1, Ordering::Relaxed) + 1,
+        (context.progress)(Progress::new(
+            name,
+            done.fetch_add(1, Ordering::Relaxed) + 1,
             total,
-        });
+        ));
         Some((tally, failures))
     });
     for (program, result) in programs.iter().zip(results) {

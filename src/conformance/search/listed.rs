@@ -20,11 +20,11 @@ pub(crate) fn run(
     let mut found = Found::default();
     let mut chunk = FIRST;
     loop {
-        (context.progress)(Progress {
-            search: name,
-            done: found.tally.programs,
-            total: total.max(found.tally.programs),
-        });
+        (context.progress)(Progress::new(
+            name,
+            found.tally.programs,
+            total.max(found.tally.programs),
+        ));
         let listed: Vec<_> = programs.by_ref().take(chunk).collect();
         if listed.is_empty() {
             return Ok(found);

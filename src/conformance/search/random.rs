@@ -115,11 +115,11 @@ fn in_batches(make: &Make<'_>, supported: Supported, context: &Context<'_>) -> F
                 &mut runner(seed, 1 + first as u64),
                 context.runner.until,
             );
-            (context.progress)(Progress {
-                search: SEARCH.name,
-                done: (first + programs) as u64,
-                total: sequences as u64,
-            });
+            (context.progress)(Progress::new(
+                SEARCH.name,
+                (first + programs) as u64,
+                sequences as u64,
+            ));
             result
         });
         for (tally, failures) in batches {

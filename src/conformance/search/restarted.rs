@@ -58,11 +58,11 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
         if context.runner.until.is_over() {
             break;
         }
-        (context.progress)(Progress {
-            search: SEARCH.name,
-            done: found.tally.programs,
-            total: found.tally.programs.max(sequences as u64),
-        });
+        (context.progress)(Progress::new(
+            SEARCH.name,
+            found.tally.programs,
+            found.tally.programs.max(sequences as u64),
+        ));
     }
     found.claim = claim(&scope, budget.depth, sequences);
     Ok(found)
