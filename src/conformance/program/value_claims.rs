@@ -27,6 +27,14 @@ impl ValueClaims {
         *self == Self::default()
     }
 
+    /// The same, with values of no more than so many levels.
+    pub(crate) fn no_deeper(self, levels: Option<usize>) -> Self {
+        Self {
+            depth: self.depth.into_iter().chain(levels).min(),
+            ..self
+        }
+    }
+
     /// The deepest values, in levels.
     pub(crate) fn levels(&self) -> usize {
         self.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH)
@@ -240,6 +248,22 @@ mod tests {
         }
         let of_the_id = Snapshot::new("\0", "", None, Data::default());
         assert!(without_nul().has(&of_the_id));
+    }
+
+    #[test]
+    fn no_value_is_deeper_than_is_claimed_and_than_is_asked_for() {
+        let of = |depth: Option<usize>, levels| {
+            let claims = ValueClaims {
+                depth,
+                ..ValueClaims::default()
+            };
+            claims.no_deeper(levels).depth
+        };
+        assert_eq!(of(None, None), None);
+        assert_eq!(of(Some(4), None), Some(4));
+        assert_eq!(of(None, Some(6)), Some(6));
+        assert_eq!(of(Some(4), Some(6)), Some(4));
+        assert_eq!(of(Some(6), Some(4)), Some(4));
     }
 
     #[test]

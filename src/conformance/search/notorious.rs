@@ -55,10 +55,9 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
 
 /// A program for each that is supported, with values of no more than `deepest` levels.
 fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<Program> {
-    let (claims, levels) = (&supported.values, supported.values.levels());
-    let depth = deepest.map_or(levels, |deepest| levels.min(deepest));
+    let claims = &supported.values.clone().no_deeper(deepest);
     let [token, _] = supported.two_ids();
-    let snapshots = corpus::snapshots(depth).into_iter();
+    let snapshots = corpus::snapshots(claims.levels()).into_iter();
     let snapshots = snapshots.map(|snapshot| snapshot.with_id(&*token));
     let snapshots = snapshots.chain(largest(claims, &token));
     let snapshots = snapshots.chain(of_chunks(&token));

@@ -43,8 +43,7 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
     let (runner, profile) = (&context.runner, context.runner.profile);
     let mut supported = profile.supported.clone();
     let is_any_value = supported.values.are_all() && context.deepest().is_none();
-    let depths = [context.deepest(), supported.values.depth].into_iter();
-    supported.values.depth = depths.flatten().min();
+    supported.values = supported.values.no_deeper(context.deepest());
     let claim = format!(
         "{{programs}} programs of up to {} operations, with {}extreme times to live, {} and {} JSON value",
         context.budget.length,

@@ -86,7 +86,7 @@ fn fitted(context: &Context<'_>, clause: Clause, program: &Program) -> Result<Pr
     }
     let mut ops = with_supported_ids(program.ops(), profile)?;
     if !profile.supported.has_values_of(&ops) {
-        return Err("its values are larger or deeper than what is claimed".to_owned());
+        return Err("its values are not all claimed".to_owned());
     }
     if runner.subject.passing() == Passing::Waiting {
         in_ticks(&mut ops, runner.tick);
@@ -172,7 +172,7 @@ mod tests {
         for reason in [
             "one of DRP-4, since it is not claimed",
             "one of CON-1, since it is not claimed",
-            "one of SNP-4, since its values are larger or deeper than what is claimed",
+            "one of SNP-4, since its values are not all claimed",
         ] {
             assert!(notes.contains(reason), "{notes}");
         }
