@@ -3,7 +3,7 @@
 mod values;
 
 use super::animal::{Animal, RIGHT, Reply, Shelf, failed, refused, validate};
-use super::checked;
+use super::{checked, shrunk_of};
 use serde_json::{Value, json};
 use session_spec::conformance::{Profile, Report, Verdict};
 use session_spec::{Clause, Constraint, Data, Snapshot};
@@ -353,7 +353,13 @@ fn programs_stay_within_the_values_that_are_claimed_while_they_are_made_smaller(
         commit: |shelf, now, snapshot, ttl| put(shelf, now, &changed(snapshot, &one_more), ttl),
         ..RIGHT
     };
-    is_charged_with(counts, Profile::default().doubles_only(), &[Clause::Snp4]);
+    let program = r#"s1: commit A {"csrf_token":"c","data":{"k":[1234.5]}} ttl 1s; prepare A"#;
+    let check = checked(counts).profile(Profile::default().doubles_only());
+    let report = shrunk_of(check.only(Clause::Snp4).only(Clause::Val1), program);
+    let found: Vec<Clause> = report.violations.iter().map(|found| found.clause).collect();
+    assert_eq!(found, [Clause::Snp4], "{report}");
+    let smallest = report.violations[0].program.to_string();
+    assert!(smallest.contains(".5"), "{report}");
 }
 
 #[test]
