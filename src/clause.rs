@@ -80,6 +80,8 @@ clauses! {
     Idn1 "IDN-1" "Two ids MUST be the same only if they are equal byte for byte."
     Idn2 "IDN-2" "A store that cannot hold some id MUST refuse to commit it, answer nothing when it is prepared, succeed when it is dropped, and never file it under another."
 
+    Val1 "VAL-1" "A store that cannot hold some value MUST refuse to commit it as unsupported, change nothing, and never store another value in its place."
+
     Iso1 "ISO-1" "Changing a session or a snapshot after its commit MUST NOT change the stored entry."
     Iso2 "ISO-2" "Changing a prepared snapshot MUST NOT change the stored entry, nor what another prepare returns."
 
@@ -133,6 +135,7 @@ impl Clause {
         Self::Ttl4,
         Self::Idn1,
         Self::Idn2,
+        Self::Val1,
         Self::Iso1,
         Self::Iso2,
         Self::Con1,

@@ -32,4 +32,7 @@ pub enum Constraint {
     /// A commit under an id that this store cannot hold (IDN-2).
     #[error("snapshot id is not one this store can hold")]
     UnsupportedId,
+    /// A commit of a snapshot with a value that this store cannot hold (VAL-1).
+    #[error("snapshot holds a value that this store cannot hold")]
+    UnsupportedValue,
 }

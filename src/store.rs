@@ -20,6 +20,8 @@ use std::time::Duration;
 /// - Two ids are the same only if they are equal byte for byte (IDN-1). A store that cannot hold an
 ///   id refuses to commit it with [`Constraint::UnsupportedId`], prepares it as nothing and drops
 ///   it with success (IDN-2).
+/// - A store that cannot hold some value refuses to commit it with [`Constraint::UnsupportedValue`], and
+///   stores no other in its place (VAL-1).
 /// - A store may be used from many tasks at once; its calls are linearizable per id (CON-1), and a
 ///   prepare never mixes two commits (CON-2).
 /// - A call whose future is dropped takes effect wholly and once, or not at all, and later calls

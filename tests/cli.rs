@@ -61,7 +61,7 @@ fn the_report_as_json() {
     ];
     let report: serde_json::Value = serde_json::from_str(&stdout(&arguments)).unwrap();
     assert_eq!(report["verdict"], "conforms");
-    assert_eq!(report["clauses"].as_array().unwrap().len(), 32);
+    assert_eq!(report["clauses"].as_array().unwrap().len(), 33);
 }
 
 #[test]

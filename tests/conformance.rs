@@ -447,6 +447,10 @@ fn a_setting_or_a_claim_that_cannot_be_is_named_with_its_value_and_what_is_accep
             "Profile::size is 1; small snapshots",
         ),
         (
+            claiming(claims().refuses_characters("\0v")),
+            "Profile::refuses_characters has 'v'; it has no letters and digits of ASCII, '@' or '.'",
+        ),
+        (
             claiming(claims().ids(|_| ["a", "b"].map(str::to_owned))),
             "Profile::ids gives 2 different ids for all numbers below 256; programs need 4",
         ),

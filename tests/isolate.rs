@@ -1,7 +1,7 @@
 //! Stores that end the process they run in: a finding, and not the end of the check.
 
 use serde_json::Value;
-use session_spec::conformance::{Check, Outcome, Report, Subject, Verdict, check};
+use session_spec::conformance::{Check, Outcome, Profile, Report, Subject, Verdict, check};
 use session_spec::{Clause, ManualClock, MemStore, Snapshot, Store, StoreError};
 use std::hint::black_box;
 use std::process;
@@ -111,6 +111,34 @@ fn err_1_a_program_that_ends_its_process_is_shrunk() {
     // A thread has room for no more than 128 times 16 KiB.
     let depth = program.matches('[').count();
     assert!((8..=124).contains(&depth), "{program}");
+}
+
+/// A depth that the store does not claim it may refuse, and that is all.
+#[test]
+fn err_1_a_value_that_is_not_claimed_ends_no_process_either() {
+    fn depth(value: &Value) -> usize {
+        match value {
+            Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+            Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+    let exits = |snapshot: &Snapshot| {
+        if snapshot.data().iter().any(|(_, value)| depth(value) > 6) {
+            process::exit(3);
+        }
+    };
+    let profile = Profile::default().depth(4);
+    let report = deadly(exits, nothing).profile(profile).run();
+    let [violation] = &report.violations[..] else {
+        panic!("{report}");
+    };
+    assert_eq!(violation.clause, Clause::Err1, "{report}");
+    assert_eq!(violation.program.to_string().matches('[').count(), 7);
+    // What is not as deep was run in this process, in two programs each.
+    let mut searches = report.searches.iter();
+    let beyond = searches.find(|search| search.name == "unsupported");
+    assert_eq!(beyond.map(|search| search.programs), Some(6), "{report}");
 }
 
 #[test]

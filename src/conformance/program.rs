@@ -30,6 +30,8 @@ pub(crate) mod rng;
 pub(crate) mod supported;
 pub(crate) mod time;
 pub(crate) mod trace;
+pub(crate) mod unsupported;
+pub(crate) mod value_claims;
 pub(crate) mod values;
 
 pub(crate) mod alike;
@@ -179,11 +181,12 @@ impl fmt::Debug for Program {
 }
 
 /// The constraints a program's text can name.
-pub(crate) const CONSTRAINTS: [(&str, Constraint); 4] = [
+pub(crate) const CONSTRAINTS: [(&str, Constraint); 5] = [
     ("nil-snapshot", Constraint::NilSnapshot),
     ("empty-id", Constraint::EmptyId),
     ("ttl-not-positive", Constraint::TtlNotPositive),
     ("unsupported-id", Constraint::UnsupportedId),
+    ("unsupported-value", Constraint::UnsupportedValue),
 ];
 
 /// The `Duration` that `max` stands for.

@@ -18,8 +18,10 @@ mod text;
 use super::program::outcome::Outcome;
 use super::program::{OutcomeText, Program, ReplyText};
 use crate::clause::Clause;
+use crate::constraint::Constraint;
 use crate::model::{Nanos, Reply};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub(crate) use text::thousands;
@@ -160,10 +162,10 @@ pub struct Violation {
     /// reply itself say so for certain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near_miss: Option<String>,
-    /// The places in the program of commits that the store refused for their id, as IDN-2 allows:
-    /// they count as not made.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub refused_ids: Vec<usize>,
+    /// The commits of the program that the store refused as unsupported, as IDN-2 and VAL-1 allow, by their
+    /// places, with the constraint that it named: they count as not made.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub refusals: BTreeMap<usize, Constraint>,
     /// Of calls that overlap, or of which one was cancelled: who called what when, drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,

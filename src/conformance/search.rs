@@ -7,6 +7,7 @@
 //! - *claim*: what exactly was covered; *budget*: how much is searched.
 //! - *small scope*: every program up to a length over a few operations (`exhaustive`).
 //! - *notorious*: values and ids that some store is known to confuse.
+//! - *unsupported*: values that the store does not claim to hold.
 //! - *calendar*: lives around midnight, summer time, 2038.
 //! - *crash*: what may end the process; *elsewhere*: in another process.
 //! - *listed*: programs that are listed, not walked through; *given*: programs as they stand.
@@ -31,4 +32,5 @@ pub(crate) mod random;
 pub(crate) mod repeated;
 pub(crate) mod restarted;
 pub(crate) mod scenarios;
+pub(crate) mod unsupported;
 pub(crate) mod vectors;

@@ -236,7 +236,7 @@ fn an_error_leaves_both_worlds_open_and_nothing_else() {
         },
         ..RIGHT
     };
-    is_charged_with(leaves, Profile::default(), &[Clause::Snp4, Clause::Err3]);
+    is_charged_with(leaves, Profile::default(), &[Clause::Val1, Clause::Err3]);
 }
 
 /// Where either snapshot or nothing is right, another snapshot is not: it is the value that is wrong.

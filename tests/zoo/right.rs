@@ -1,6 +1,6 @@
 //! The odd but right stores: they do it in their own way, and must be left in peace.
 
-use super::animal::{Animal, Entry, RIGHT, Shelf, failed, refused, validate};
+use super::animal::{Animal, Entry, RIGHT, Shelf, refused, validate};
 use session_spec::conformance::Profile;
 use session_spec::token::is_token;
 use session_spec::{Constraint, DecodeError, Snapshot, StoreError};
@@ -158,7 +158,7 @@ const COARSE: &[(Animal, Claim)] = &[
                 validate(snapshot, ttl)?;
                 match snapshot.encode().len() {
                     ..=300 => (RIGHT.commit)(shelf, now, snapshot, ttl),
-                    _ => failed("the row is too long"),
+                    _ => refused(Constraint::UnsupportedValue),
                 }
             },
             ..RIGHT

@@ -77,7 +77,7 @@ fn is_quick(runner: &Runner<'_>) -> bool {
     let mut times = (0..5).map(|_| {
         let begin = clock.now();
         watch::running(Arc::new(ops.to_vec()));
-        lockstep::run(&*make, &ops, |_, _| {});
+        lockstep::run(&*make, &ops, &runner.profile.supported, |_, _| {});
         clock.now().saturating_sub(begin)
     });
     let decided = times.find(|time| *time < QUICK || *time > SLOW);
@@ -99,7 +99,7 @@ pub(crate) fn depth_of_heavy(settings: &Settings, runner: &Runner<'_>) -> Option
     let is_light = (0..16).any(|_| {
         let begin = clock.now();
         watch::running(Arc::new(Vec::<Op>::new()));
-        lockstep::run(&*make, &[], |_, _| {});
+        lockstep::run(&*make, &[], &runner.profile.supported, |_, _| {});
         clock.now().saturating_sub(begin) < LONG
     });
     (!is_light).then_some(DEPTH)

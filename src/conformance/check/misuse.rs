@@ -64,9 +64,17 @@ pub(super) fn why(settings: &Settings, profile: &Profile) -> Option<String> {
 }
 
 fn of_values(supported: &Supported) -> Option<String> {
-    if let Some(depth) = supported.depth.filter(|depth| *depth > MAX_DEPTH) {
+    let values = &supported.values;
+    if let Some(depth) = values.depth.filter(|depth| *depth > MAX_DEPTH) {
         return Some(format!(
             "Profile::depth is {depth}; values nest no deeper than {MAX_DEPTH} levels (SNP-4)"
+        ));
+    }
+    let is_needed = |c: &&char| c.is_ascii_alphanumeric() || "@.".contains(**c);
+    if let Some(needed) = values.refused_characters.iter().find(is_needed) {
+        return Some(format!(
+            "Profile::refuses_characters has {needed:?}; it has no letters and digits of ASCII, '@' or '.', \
+             which tokens and plain snapshots are made of"
         ));
     }
     if let Some(Err(reason)) = &supported.alphabet {
@@ -76,7 +84,7 @@ fn of_values(supported: &Supported) -> Option<String> {
         return Some(reason);
     }
     let [id, _] = supported.two_ids();
-    let size = supported.size.filter(|_| !supported.fits_in(&id))?;
+    let size = values.size.filter(|_| !supported.fits_in(&id))?;
     Some(format!(
         "Profile::size is {size}; small snapshots, with an id, a CSRF token, a user and two numbers, have \
          some 150 bytes"

@@ -3,16 +3,17 @@
 use crate::conformance::search::definition::Search;
 use crate::conformance::search::{
     calendar, cancelled, concurrent, crash, exhaustive, notorious, random, repeated, restarted,
-    scenarios,
+    scenarios, unsupported,
 };
 
 /// What may end the process comes first; programs of one client, which tell more plainly what is wrong,
 /// before those of several.
-pub(crate) const SEARCHES: [Search; 10] = [
+pub(crate) const SEARCHES: [Search; 11] = [
     crash::SEARCH,
     scenarios::SEARCH,
     exhaustive::SEARCH,
     notorious::SEARCH,
+    unsupported::SEARCH,
     calendar::SEARCH,
     repeated::SEARCH,
     random::SEARCH,

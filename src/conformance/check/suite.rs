@@ -202,6 +202,7 @@ tests! { $
     ttl_4 Ttl4 TTL-4
     idn_1 Idn1 IDN-1
     idn_2 Idn2 IDN-2
+    val_1 Val1 VAL-1
     con_1 Con1 CON-1
     con_2 Con2 CON-2
     can_1 Can1 CAN-1

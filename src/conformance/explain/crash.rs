@@ -3,7 +3,7 @@
 use super::shrink;
 use crate::conformance::judge::failure::{Failing, Failure};
 use crate::conformance::program::outcome::Outcome;
-use crate::conformance::program::{Program, payload, values};
+use crate::conformance::program::{Program, payload};
 use crate::conformance::search::elsewhere::{Elsewhere, Fate};
 use crate::model::{Nanos, Op};
 use std::cell::{Cell, RefCell};
@@ -36,7 +36,7 @@ pub(crate) fn shrink(
     };
     let failing = shrink::shrink(ops, tick, run)?;
     let depths = failing.ops.iter().filter_map(payload::committed);
-    let depth = depths.map(values::depth).max().unwrap_or_default();
+    let depth = depths.map(payload::depth).max().unwrap_or_default();
     let is_minimal = left.get() > 0;
     let near_miss = (depth > 0 && is_minimal).then(|| {
         format!("the value is {depth} levels deep; with one level less the process goes on")

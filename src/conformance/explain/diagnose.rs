@@ -7,6 +7,7 @@
 mod argument;
 mod clause_applied;
 mod counting;
+mod disguise;
 mod evidence;
 mod irreducible;
 mod near_miss;
@@ -19,6 +20,7 @@ use crate::model::{Nanos, Op, Reply};
 use argument::why_expected;
 use clause_applied::clause_applied;
 use counting::{Counting, counting};
+pub(crate) use disguise::without_a_disguise;
 use evidence::Evidence;
 use near_miss::near_miss;
 
@@ -98,7 +100,7 @@ impl Diagnosis {
 }
 
 fn broken_clause(failing: &Failing, tick: Nanos, probe: Option<Probe<'_>>) -> Clause {
-    if let Some(plainer) = probe.and_then(|probe| without_a_disguise(failing, probe)) {
+    if let Some(plainer) = probe.and_then(|probe| without_a_disguise(failing, tick, probe)) {
         return broken_clause(&plainer, tick, probe);
     }
     let last = failing.ops.last();
@@ -134,7 +136,7 @@ pub(crate) fn violation(
         cited,
         because,
         near_miss,
-        refused_ids: failing.failure.refused_ids,
+        refusals: failing.failure.refusals,
         program: failing.ops.into(),
         expected: Some(failing.failure.expected.reply),
         got: failing.failure.outcome,
@@ -153,6 +155,9 @@ pub(crate) fn violation(
 /// the other clauses of that argument that the reply contradicts as well.
 pub(crate) fn argument(failing: &Failing, clause: Clause) -> (String, Vec<Clause>) {
     let mut argument = why_expected(failing);
+    if clause == Clause::Val1 && !failing.failure.refusals.is_empty() {
+        argument.contradicted.push(Clause::Com4);
+    }
     argument.contradicted.retain(|other| *other != clause);
     let text = match clause_applied(failing, clause) {
         Some(applied) if !argument.text.contains(clause.id()) => {
@@ -161,51 +166,6 @@ pub(crate) fn argument(failing: &Failing, clause: Clause) -> (String, Vec<Clause
         _ => argument.text,
     };
     (text, argument.contradicted)
-}
-
-/// A program with one operation less that is answered wrong too at its last call, in another way though the
-/// same should have come: the operation only changes how the defect shows. What was committed last is lost, say,
-/// and what was committed before hides it. Or the advance is left out after which that should be gone too.
-pub(crate) fn without_a_disguise(failing: &Failing, probe: Probe<'_>) -> Option<Failing> {
-    let (ops, failure) = (&failing.ops, &failing.failure);
-    let is_answer = |mistake: Mistake| {
-        let answers = [Mistake::Lost, Mistake::Revived, Mistake::Changed];
-        answers.contains(&mistake)
-    };
-    if !is_answer(failure.mistake()) {
-        return None;
-    }
-    let is_remnant = failure.mistake() == Mistake::Revived && is_remnant(failing);
-    let without = (0..ops.len() - 1).map(|at| {
-        let mut without = ops.clone();
-        (without.remove(at), without)
-    });
-    without.into_iter().find_map(|(left_out, ops)| {
-        let plainer = probe(&ops)?;
-        let is_other = is_answer(plainer.mistake()) && plainer.mistake() != failure.mistake();
-        let is_plainer = match left_out {
-            Op::Advance { .. } => is_remnant && plainer.mistake() == Mistake::Changed,
-            _ => is_other && plainer.expected.reply == failure.expected.reply,
-        };
-        let is_last = plainer.at + 1 == ops.len();
-        (is_last && is_plainer).then_some(Failing {
-            ops,
-            failure: plainer,
-        })
-    })
-}
-
-/// Whether a prepare gives what was committed before the last commit.
-fn is_remnant(Failing { ops, failure }: &Failing) -> bool {
-    let Outcome::Replied(Reply::Found(found)) = &failure.outcome else {
-        return false;
-    };
-    let committed = ops.iter().rev().filter_map(|op| match op {
-        Op::Commit { snapshot, .. } => snapshot.as_ref(),
-        _ => None,
-    });
-    let mut own = committed.filter(|snapshot| snapshot.id() == found.id());
-    own.next().is_some_and(|last| last != found) && own.any(|earlier| earlier == found)
 }
 
 #[cfg(test)]

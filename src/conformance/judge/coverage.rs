@@ -1,7 +1,8 @@
 //! Coverage: which clauses a program exercised, so that a clause nothing tested never reads as kept.
 
 use crate::clause::Clause;
-use crate::conformance::program::payload;
+use crate::conformance::program::{payload, unsupported};
+use crate::constraint::Constraint;
 use crate::model::{Expected, Nanos, Op, Reply};
 use crate::token;
 
@@ -11,8 +12,9 @@ pub(crate) struct Tally {
     pub(crate) programs: u64,
     /// Operations that were run and judged.
     pub(crate) steps: u64,
-    /// Commits that were refused for their id, as IDN-2 allows.
+    /// Commits that were refused for their id, as IDN-2 allows, and for a value, as VAL-1 allows.
     pub(crate) refused_ids: u64,
+    pub(crate) refused_values: u64,
     exercised: [u64; CLAUSES],
 }
 
@@ -25,6 +27,7 @@ impl Default for Tally {
             programs: 0,
             steps: 0,
             refused_ids: 0,
+            refused_values: 0,
             exercised: [0; CLAUSES],
         }
     }
@@ -35,6 +38,7 @@ impl Tally {
         self.programs += 1;
         self.steps += steps as u64;
         self.refused_ids += u64::from(program.refused_ids);
+        self.refused_values += u64::from(program.refused_values);
         let mut clauses = program.clauses;
         while clauses != 0 {
             self.exercised[clauses.trailing_zeros() as usize] += 1;
@@ -46,6 +50,7 @@ impl Tally {
         self.programs += other.programs;
         self.steps += other.steps;
         self.refused_ids += other.refused_ids;
+        self.refused_values += other.refused_values;
         for (sum, more) in self.exercised.iter_mut().zip(other.exercised) {
             *sum += more;
         }
@@ -69,6 +74,7 @@ pub(crate) struct Coverage {
     /// One bit a clause.
     clauses: u64,
     refused_ids: u32,
+    refused_values: u32,
     // What has happened, for any id:
     prepared: bool,
     refused: bool,
@@ -120,10 +126,13 @@ fn is_unusual(ttl: Nanos) -> bool {
 }
 
 impl Coverage {
-    /// The store refused an id (IDN-2).
-    pub(crate) fn refuse_id(&mut self) {
-        self.mark(Clause::Idn2);
-        self.refused_ids += 1;
+    /// The store refused an id or a value as unsupported, as it may.
+    pub(crate) fn refuse(&mut self, constraint: Constraint) {
+        self.mark(unsupported::clause(constraint));
+        match constraint {
+            Constraint::UnsupportedValue => self.refused_values += 1,
+            _ => self.refused_ids += 1,
+        }
     }
 
     pub(crate) fn step(&mut self, op: &Op, traits: Traits, expected: &Expected) {
@@ -176,6 +185,8 @@ impl Coverage {
             self.refused = true;
             return;
         }
+        // One that is not plain was taken.
+        self.mark_if(traits.rich_payload, Clause::Val1);
         self.committed |= id;
         self.seen_gone &= !id;
         let set = |bits: u16, on: bool| if on { bits | id } else { bits & !id };

@@ -3,6 +3,7 @@
 use crate::clause::Clause;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::payload;
+use crate::conformance::program::unsupported::Refusals;
 use crate::model::{Expected, Model, Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
 
@@ -23,11 +24,11 @@ impl Failing {
         Self { ops, failure }
     }
 
-    /// The operations, each in its place, without the commits that the store refused for their id:
-    /// no time passes instead.
+    /// The operations, each in its place, without the commits that the store refused as unsupported: no
+    /// time passes instead.
     pub(crate) fn counted(&self) -> Vec<Op> {
         let mut ops = self.ops.clone();
-        for place in &self.failure.refused_ids {
+        for place in self.failure.refusals.keys() {
             ops[*place] = Op::Advance { by: 0 };
         }
         ops
@@ -51,8 +52,8 @@ pub(crate) struct Failure {
     /// same, since a store may evict, may lose entries at a restart, and its clock may be coarse or
     /// uncertain; and replies that are wrong in another way.
     pub(crate) otherwise: Vec<(usize, Outcome)>,
-    /// The places of commits before it that the store refused for their id, as IDN-2 allows.
-    pub(crate) refused_ids: Vec<usize>,
+    /// Commits before it that the store refused as unsupported, as IDN-2 and VAL-1 allow.
+    pub(crate) refusals: Refusals,
 }
 
 /// What a failure looks like from outside: the call, what was expected and what came. A program keeps this
@@ -133,7 +134,7 @@ impl Failure {
             outcome,
             times: Vec::new(),
             otherwise: Vec::new(),
-            refused_ids: Vec::new(),
+            refusals: Refusals::new(),
         }
     }
 

@@ -8,10 +8,10 @@ use super::spans::Span;
 use crate::clause::Clause;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
+use crate::conformance::program::unsupported;
 use crate::conformance::subject::profile::Profile;
 use crate::constraint::Constraint;
 use crate::model::{Nanos, Op, Reply};
-use crate::token;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -183,20 +183,25 @@ impl Journal {
                 (Clause::Com2, "a commit under the empty id was not refused")
             }
             Reply::Refused(constraint) => {
+                let outcome = Outcome::Replied(reply.clone());
                 let is_right = match constraint {
                     Constraint::EmptyId => ttl.is_some() && id.is_empty(),
                     Constraint::TtlNotPositive => no_life,
-                    Constraint::UnsupportedId => {
-                        ttl.is_some()
-                            && !token::is_token(id)
-                            && self.profile.supported.ids.is_none()
+                    Constraint::UnsupportedId | Constraint::UnsupportedValue => {
+                        unsupported::refusal(op, &outcome, &self.profile.supported).is_some()
                     }
                     Constraint::NilSnapshot => false,
                 };
                 if is_right {
                     return None;
                 }
-                (Clause::Com5, "a call was refused that breaks no constraint")
+                match constraint {
+                    Constraint::UnsupportedValue if ttl.is_some() => (
+                        Clause::Val1,
+                        "a value was refused that the store claims to hold",
+                    ),
+                    _ => (Clause::Com5, "a call was refused that breaks no constraint"),
+                }
             }
             _ => return None,
         };

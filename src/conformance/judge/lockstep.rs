@@ -4,27 +4,35 @@ use super::coverage::{Coverage, Tally, Traits};
 use super::failure::Failure;
 use super::worlds::{Failures, Judged, World, Worlds};
 use crate::clock::ManualClock;
-use crate::conformance::program::ids;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::supported::Supported;
+use crate::conformance::program::unsupported::Refusals;
+use crate::conformance::program::{ids, payload, unsupported};
 use crate::conformance::subject::erased::Make;
 use crate::conformance::subject::{erased, panics, watch};
 use crate::constraint::Constraint;
 use crate::model::{Expected, Model, Op, Reply};
-use crate::token;
 use std::cell::Cell;
 use std::collections::HashMap;
 
+/// A right reply.
+pub(crate) enum Right<'a> {
+    AsExpected(&'a Expected),
+    /// The store made use of its right to refuse what it cannot hold.
+    Unsupported(Constraint),
+}
+
 /// Runs `ops` on the store that `make` makes, and gives the failures, of those that look alike the first.
-/// `seen` is shown every right step, and nothing as expected where the store made use of its right to
-/// refuse an id.
+/// `seen` is shown every right step.
 pub(crate) fn run(
     make: &Make<'_>,
     ops: &[Op],
-    mut seen: impl FnMut(&Op, Option<&Expected>),
+    supported: &Supported,
+    mut seen: impl FnMut(&Op, Right<'_>),
 ) -> Vec<Failure> {
     let mut worlds = Worlds::new(Model::default());
     let at = Cell::new(0);
-    let (mut failures, mut refused_ids) = (Failures::default(), Vec::new());
+    let (mut failures, mut refusals) = (Failures::default(), Refusals::new());
     let run = panics::catching(|| {
         watch::call_begins();
         let clock = ManualClock::new();
@@ -33,19 +41,21 @@ pub(crate) fn run(
         for (index, op) in ops.iter().enumerate() {
             at.set(index);
             let outcome = erased::perform(&*store, &clock, op);
-            if refuses_an_id(op, &outcome) && !was_taken(op, &ops[..index], &refused_ids) {
+            if let Some(constraint) = unsupported::refusal(op, &outcome, supported)
+                && !was_taken(constraint, op, &ops[..index], &refusals)
+            {
                 // To the model it did not happen; what follows is judged accordingly.
-                refused_ids.push(index);
-                seen(op, None);
+                refusals.insert(index, constraint);
+                seen(op, Right::Unsupported(constraint));
                 continue;
             }
             match worlds.judge(op, &outcome, |model| model.step(op)) {
-                Judged::Right(expected) => seen(op, Some(&expected)),
+                Judged::Right(expected) => seen(op, Right::AsExpected(&expected)),
                 Judged::Open(expected) if right(&expected, &outcome) => {}
                 Judged::Open(_) => failures.note(index, outcome),
                 Judged::Wrong(expected) => {
                     let failure = Failure::of(ops[..=index].iter(), expected, outcome);
-                    failures.push(failure, &refused_ids);
+                    failures.push(failure, &refusals);
                 }
             }
         }
@@ -58,7 +68,7 @@ pub(crate) fn run(
         let judged = worlds.judge(op, &outcome, |model| model.step(op));
         let ops = ops[..(at + 1).min(ops.len())].iter();
         let failure = Failure::of(ops, judged.into_admitted(), outcome);
-        failures.push(Failure { at, ..failure }, &refused_ids);
+        failures.push(Failure { at, ..failure }, &refusals);
     }
     failures.into_vec()
 }
@@ -78,15 +88,21 @@ impl World for Model {
 }
 
 /// Runs one program and counts what it exercised.
-pub(crate) fn run_counted(make: &Make<'_>, ops: &[Op], tally: &mut Tally) -> Vec<Failure> {
+pub(crate) fn run_counted(
+    make: &Make<'_>,
+    ops: &[Op],
+    supported: &Supported,
+    tally: &mut Tally,
+) -> Vec<Failure> {
     let ids = ids::ids(ops).into_iter();
     let slots: HashMap<&str, usize> = ids.enumerate().map(|(slot, id)| (id, slot)).collect();
     let mut coverage = Coverage::default();
     let mut steps = 0;
-    let failures = run(make, ops, |op, expected| {
+    let failures = run(make, ops, supported, |op, reply| {
         steps += 1;
-        let Some(expected) = expected else {
-            return coverage.refuse_id();
+        let expected = match reply {
+            Right::AsExpected(expected) => expected,
+            Right::Unsupported(constraint) => return coverage.refuse(constraint),
         };
         let slot = op.id().and_then(|id| slots.get(id).copied());
         coverage.step(op, Traits::of(op, slot), expected);
@@ -100,26 +116,20 @@ pub(crate) fn right(expected: &Expected, outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Replied(reply) if expected.admits(reply))
 }
 
-/// Whether a store makes use of its right to refuse ids that it cannot hold (IDN-2). Tokens it must
-/// hold: they are what sessions have (TOK-1).
-pub(crate) fn refuses_an_id(op: &Op, outcome: &Outcome) -> bool {
-    let refusal = Reply::Refused(Constraint::UnsupportedId);
-    match (op, outcome) {
-        (
-            Op::Commit {
-                snapshot: Some(snapshot),
-                ..
-            },
-            Outcome::Replied(reply),
-        ) => *reply == refusal && !snapshot.id().is_empty() && !token::is_token(snapshot.id()),
-        _ => false,
-    }
-}
-
-/// Whether the store has taken the id of this commit before, so that it is none that it cannot hold.
-pub(crate) fn was_taken(op: &Op, before: &[Op], refused: &[usize]) -> bool {
+/// Whether the store has taken before what it refuses now, so that it is nothing that it cannot hold: this id,
+/// or this snapshot.
+pub(crate) fn was_taken(
+    constraint: Constraint,
+    op: &Op,
+    before: &[Op],
+    refusals: &Refusals,
+) -> bool {
     before.iter().enumerate().any(|(at, earlier)| {
         let is_done = matches!(earlier, Op::Commit { ttl, .. } if *ttl > 0);
-        is_done && earlier.id() == op.id() && !refused.contains(&at)
+        let is_same = match constraint {
+            Constraint::UnsupportedId => earlier.id() == op.id(),
+            _ => payload::committed(earlier) == payload::committed(op),
+        };
+        is_done && is_same && !refusals.contains_key(&at)
     })
 }

@@ -145,7 +145,9 @@ impl<'a> Runner<'a> {
             }
             watch::running(Arc::new(ops.to_vec()));
             match runner.subject.make() {
-                Some(make) if runner.is_in_lockstep() => lockstep::run(&*make, ops, |_, _| {}),
+                Some(make) if runner.is_in_lockstep() => {
+                    lockstep::run(&*make, ops, &runner.profile.supported, |_, _| {})
+                }
                 _ => runner.timed().run(ops, begin),
             }
         }
@@ -165,7 +167,10 @@ impl<'a> Runner<'a> {
     ) -> Result<Vec<Failure>, String> {
         watch::running(Arc::new(ops.to_vec()));
         match self.subject.make() {
-            Some(make) if self.is_in_lockstep() => Ok(lockstep::run_counted(&*make, ops, tally)),
+            Some(make) if self.is_in_lockstep() => {
+                let supported = &self.profile.supported;
+                Ok(lockstep::run_counted(&*make, ops, supported, tally))
+            }
             _ => self.timed().run_counted(ops, self.times_each(), tally),
         }
     }

@@ -15,6 +15,7 @@ use super::worlds::{Failures, Judged, Worlds};
 use crate::clock::{Clock as _, SystemClock, WallClock as _};
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
+use crate::conformance::program::unsupported::{self, Refusals};
 use crate::conformance::program::{ids, time};
 use crate::conformance::subject::backend::Backend;
 use crate::conformance::subject::erased::{ErasedSubject, Instance};
@@ -279,7 +280,7 @@ struct Track<'a> {
     coverage: Coverage,
     steps: usize,
     open: u64,
-    refused_ids: Vec<usize>,
+    refusals: Refusals,
     failures: Failures,
     /// When the operations began, where time is measured.
     times: Vec<Nanos>,
@@ -302,7 +303,7 @@ impl<'a> Track<'a> {
             coverage: Coverage::default(),
             steps: 0,
             open: 0,
-            refused_ids: Vec::new(),
+            refusals: Refusals::new(),
             failures: Failures::default(),
             times: Vec::new(),
             has_failed: false,
@@ -425,13 +426,12 @@ impl<'a> Track<'a> {
     }
 
     fn judge(&mut self, op: &Op, outcome: Outcome, span: Span) {
-        let before = &self.ops[..self.next];
-        if lockstep::refuses_an_id(op, &outcome)
-            && self.timed.profile.supported.ids.is_none()
-            && !lockstep::was_taken(op, before, &self.refused_ids)
+        let (before, supported) = (&self.ops[..self.next], &self.timed.profile.supported);
+        if let Some(constraint) = unsupported::refusal(op, &outcome, supported)
+            && !lockstep::was_taken(constraint, op, before, &self.refusals)
         {
-            self.coverage.refuse_id();
-            self.refused_ids.push(self.next);
+            self.coverage.refuse(constraint);
+            self.refusals.insert(self.next, constraint);
             return;
         }
         let judged = self
@@ -469,7 +469,7 @@ impl<'a> Track<'a> {
             times: self.times.clone(),
             ..Failure::of(ops, expected, outcome)
         };
-        self.failures.push(failure, &self.refused_ids);
+        self.failures.push(failure, &self.refusals);
     }
 
     /// The program's time, in nanoseconds since it began.

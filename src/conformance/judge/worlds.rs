@@ -9,6 +9,7 @@
 use super::failure::{Failure, Symptom};
 use crate::clause::Clause;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::unsupported::Refusals;
 use crate::model::{Expected, Op, Reply};
 
 /// What says how a call may be answered: the model, or one that knows spans of time only.
@@ -207,13 +208,13 @@ pub(crate) struct Failures {
 
 impl Failures {
     /// Takes a failure in, which stands at `failure.at`.
-    pub(crate) fn push(&mut self, failure: Failure, refused_ids: &[usize]) {
+    pub(crate) fn push(&mut self, failure: Failure, refusals: &Refusals) {
         let (at, outcome, symptom) = (failure.at, failure.outcome.clone(), failure.symptom());
         if !self.symptoms.contains(&symptom) {
             self.symptoms.push(symptom);
             self.all.push(Failure {
                 otherwise: self.otherwise.clone(),
-                refused_ids: refused_ids.to_vec(),
+                refusals: refusals.clone(),
                 ..failure
             });
         }

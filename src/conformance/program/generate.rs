@@ -90,10 +90,15 @@ impl Generator {
         Self {
             // The first integer chooses the ids.
             draws: collection::vec(ANY, 2..=length.max(1) + 1),
-            payloads: values::snapshots(POOL, &supported, runner),
+            payloads: values::snapshots(POOL, &supported.values, runner),
             supported,
             pace,
         }
+    }
+
+    /// What its programs may have in them.
+    pub(crate) fn supported(&self) -> &Supported {
+        &self.supported
     }
 
     /// A random program, and the ids it is about.
@@ -195,7 +200,7 @@ impl Generator {
         last: Option<&Snapshot>,
         index: usize,
     ) -> Snapshot {
-        let fits = |snapshot: &Snapshot| self.supported.fits(snapshot);
+        let fits = |snapshot: &Snapshot| self.supported.values.has(snapshot);
         let drawn = match (bits.take(8), last) {
             (0, _) => Some(payload::numbered(index as u64 + 1, id)),
             (1, _) => None,

@@ -2,8 +2,7 @@
 
 use super::Program;
 use super::shape::Step;
-use crate::clause::Clause;
-use crate::constraint::Constraint;
+use super::unsupported::{self, Refusals};
 use crate::model::{Expected, Model, Nanos, Op, Reply};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -24,7 +23,7 @@ pub(super) enum Effects {
 /// to a cancelled call, those it would have had. Nothing where there are too many orders to try.
 #[cfg(test)]
 pub(crate) fn admitted(program: &Program) -> Option<Vec<Vec<Reply>>> {
-    let each = expected(program, &[], Effects::Some)?.into_iter();
+    let each = expected(program, &Refusals::new(), Effects::Some)?.into_iter();
     Some(each.map(|expected| replies(&expected)).collect())
 }
 
@@ -40,16 +39,16 @@ pub(super) fn replies(expected: &[Expected]) -> Vec<Reply> {
 }
 
 /// What the contract wants of each operation, in the order in which it first comes up. The calls of a
-/// client keep their order; a cancelled one takes its effect before the client's next call. Commits at
-/// the places of `refused_ids` are refused (IDN-2). Nothing where there are too many orders to try.
+/// client keep their order; a cancelled one takes its effect before the client's next call. Commits among
+/// the `refusals` are refused (IDN-2, VAL-1). Nothing where there are too many orders to try.
 pub(super) fn expected(
     program: &Program,
-    refused_ids: &[usize],
+    refusals: &Refusals,
     effects: Effects,
 ) -> Option<Vec<Vec<Expected>>> {
     let mut orders = Orders {
         program,
-        refused_ids,
+        refusals,
         effects,
         ids: ids(program),
         expected: vec![Vec::new(); program.ops().len()],
@@ -81,7 +80,7 @@ fn ids(program: &Program) -> BTreeSet<&str> {
 
 struct Orders<'a> {
     program: &'a Program,
-    refused_ids: &'a [usize],
+    refusals: &'a Refusals,
     effects: Effects,
     ids: BTreeSet<&'a str>,
     /// By operation.
@@ -188,9 +187,12 @@ impl Orders<'_> {
 
     /// The call at `at` takes effect.
     fn step(&mut self, model: &mut Model, at: usize) {
-        let expected = match self.refused_ids.contains(&at) {
-            true => Expected::new(Reply::Refused(Constraint::UnsupportedId), Clause::Idn2),
-            false => model.step(&self.program.ops()[at]),
+        let expected = match self.refusals.get(&at) {
+            Some(constraint) => {
+                let clause = unsupported::clause(*constraint);
+                Expected::new(Reply::Refused(*constraint), clause)
+            }
+            None => model.step(&self.program.ops()[at]),
         };
         if !self.expected[at].contains(&expected) {
             self.expected[at].push(expected);

@@ -3,6 +3,7 @@
 use crate::data::Data;
 use crate::model::Op;
 use crate::snapshot::{Snapshot, User};
+use serde_json::Value;
 
 /// The numbered payload `v<number>` under `id`: small, and different from every other in its CSRF
 /// token, its user (every second one has none) and a data key of its own, so that a mix of two is
@@ -25,6 +26,21 @@ pub(crate) fn with_text(snapshot: &Snapshot, length: usize) -> Option<Snapshot> 
     data.set("", "x".repeat(length)).ok()?;
     let (id, csrf) = (snapshot.id(), snapshot.csrf_token());
     Some(Snapshot::new(id, csrf, snapshot.user().cloned(), data))
+}
+
+/// How many levels the deepest value in a snapshot has.
+pub(crate) fn depth(snapshot: &Snapshot) -> usize {
+    fn of_value(value: &Value) -> usize {
+        match value {
+            Value::Array(items) => 1 + items.iter().map(of_value).max().unwrap_or(0),
+            Value::Object(map) => 1 + map.values().map(of_value).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+    let attributes = snapshot.user().map(User::attributes);
+    let data = [Some(snapshot.data()), attributes].into_iter().flatten();
+    let values = data.flat_map(|data| data.iter().map(|(_, value)| of_value(value)));
+    values.max().unwrap_or(0)
 }
 
 /// What an operation commits, if it is a commit.

@@ -2,8 +2,8 @@
 
 use super::alphabet::Alphabet;
 use super::payload;
-use crate::data::MAX_DEPTH;
-use crate::snapshot::Snapshot;
+use super::value_claims::ValueClaims;
+use crate::model::Op;
 use crate::token;
 use std::fmt;
 use std::sync::Arc;
@@ -14,10 +14,7 @@ pub(crate) struct Supported {
     pub(crate) ids: Option<Pairs>,
     /// The characters and lengths that these have, where they are given by those; or why there are none.
     pub(crate) alphabet: Option<Result<Alphabet, String>>,
-    /// How deep values may nest, in levels.
-    pub(crate) depth: Option<usize>,
-    /// How large a snapshot's wire form may be, in bytes.
-    pub(crate) size: Option<usize>,
+    pub(crate) values: ValueClaims,
 }
 
 /// Pairs of ids, by a number.
@@ -32,22 +29,17 @@ impl Supported {
         }
     }
 
-    /// The deepest values, in levels.
-    pub(crate) fn levels(&self) -> usize {
-        self.depth.unwrap_or(MAX_DEPTH).min(MAX_DEPTH)
+    /// Whether all values that are committed are supported.
+    pub(crate) fn has_values_of(&self, ops: &[Op]) -> bool {
+        let mut committed = ops.iter().filter_map(payload::committed);
+        self.values.are_all() || committed.all(|snapshot| self.values.has(snapshot))
     }
 
-    /// Whether a snapshot is no larger than what is supported.
-    pub(crate) fn fits(&self, snapshot: &Snapshot) -> bool {
-        let size = || snapshot.encode().len();
-        self.size.is_none_or(|limit| size() <= limit)
-    }
-
-    /// Whether small snapshots under an id as long as this are.
+    /// Whether small snapshots under an id as long as this are supported.
     pub(crate) fn fits_in(&self, id: &str) -> bool {
         // With a user, and without.
         let small = [98, 99].map(|number| payload::numbered(number, id));
-        small.iter().all(|snapshot| self.fits(snapshot))
+        small.iter().all(|snapshot| self.values.has(snapshot))
     }
 }
 
@@ -56,8 +48,7 @@ impl fmt::Debug for Supported {
         f.debug_struct("Supported")
             .field("ids", &self.ids.as_ref().map(|_| ".."))
             .field("alphabet", &self.alphabet)
-            .field("depth", &self.depth)
-            .field("size", &self.size)
+            .field("values", &self.values)
             .finish()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::orders::{self, Effects};
 use super::outcome::Outcome;
+use super::unsupported::Refusals;
 use super::{Operation, OutcomeText, Program, ReplyText, StatedReply, Time};
 use crate::clause::Clause;
 use crate::model::{Expected, Nanos, Op};
@@ -56,12 +57,12 @@ struct Step {
 impl Trace {
     /// Takes `program` to the model.
     pub fn of(program: &Program) -> Self {
-        Self::refusing(&[], program)
+        Self::refusing(&Refusals::new(), program)
     }
 
-    /// The same of a store that refuses the ids of the commits at these places (IDN-2).
-    pub(crate) fn refusing(refused_ids: &[usize], program: &Program) -> Self {
-        let admitted = Admitted::of(refused_ids, program);
+    /// The same of a store that refuses these commits as unsupported (IDN-2, VAL-1).
+    pub(crate) fn refusing(refusals: &Refusals, program: &Program) -> Self {
+        let admitted = Admitted::of(refusals, program);
         let mut now: Nanos = 0;
         let step = |(at, op): (usize, &Op)| {
             let mut blocks = program.together().iter();
@@ -191,8 +192,8 @@ struct Admitted<'a> {
 }
 
 impl<'a> Admitted<'a> {
-    fn of(refused_ids: &'a [usize], program: &'a Program) -> Self {
-        let expected = |effects| orders::expected(program, refused_ids, effects);
+    fn of(refusals: &Refusals, program: &'a Program) -> Self {
+        let expected = |effects| orders::expected(program, refusals, effects);
         let settled = [Effects::All, Effects::None].into_iter();
         let settled = settled.filter(|_| program.is_cancelling());
         Self {

@@ -1,7 +1,7 @@
 //! Values: snapshots over the whole JSON value space (SNP-4).
 
 use super::corpus::LONGEST;
-use super::supported::Supported;
+use super::value_claims::ValueClaims;
 use super::{corpus, payload};
 use crate::data::Data;
 use crate::snapshot::{Snapshot, User};
@@ -10,22 +10,23 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Number, Value, json};
 
-/// `count` snapshots under the empty id, no deeper and no larger than what is supported: those
-/// of the corpus, and random ones.
+/// `count` snapshots under the empty id, of claimed values: those of the corpus, and random ones.
 pub(crate) fn snapshots(
     count: usize,
-    supported: &Supported,
+    claims: &ValueClaims,
     runner: &mut TestRunner,
 ) -> Vec<Snapshot> {
-    let depth = supported.levels();
-    let mut snapshots = corpus::snapshots(depth);
-    snapshots.retain(|snapshot| supported.fits(snapshot));
+    let depth = claims.levels();
+    let corpus = corpus::snapshots(depth).into_iter();
+    let corpus = corpus.map(|snapshot| claims.nearest(&snapshot));
+    let mut snapshots: Vec<Snapshot> = corpus.filter(|snapshot| claims.has(snapshot)).collect();
     let strategy = snapshot(depth);
     while snapshots.len() < count {
         let tree = strategy.new_tree(runner);
         let drawn = tree.expect("values are drawn without rejection").current();
+        let drawn = claims.nearest(&drawn);
         // A small one in place of one that is too large.
-        snapshots.push(match supported.fits(&drawn) {
+        snapshots.push(match claims.has(&drawn) {
             true => drawn,
             false => payload::numbered(0, ""),
         });
@@ -56,12 +57,12 @@ impl Nested {
 }
 
 /// The deepest values of up to `deepest` levels, by way of ever deeper ones, and the longest text, as
-/// far as they are supported: how each is nested, and how deep.
+/// far as they are claimed: how each is nested, and how deep.
 pub(crate) fn extremes(
-    supported: &Supported,
+    claims: &ValueClaims,
     deepest: usize,
 ) -> Vec<(Option<(Nested, usize)>, Snapshot)> {
-    let deepest = deepest.min(supported.levels());
+    let deepest = deepest.min(claims.levels());
     let depths = std::iter::successors(Some(1), |depth| Some(depth * 2));
     let depths = depths.take_while(|depth| *depth < deepest).chain([deepest]);
     let kinds = [Nested::Lists, Nested::Maps, Nested::Both];
@@ -70,28 +71,15 @@ pub(crate) fn extremes(
     let values = values.map(|(nested, depth)| (Some((nested, depth)), nested.snapshot(depth)));
     let text = with_value(Value::from("x".repeat(LONGEST)));
     let snapshots = values.chain([(None, text)]);
-    let snapshots = snapshots.filter(|(_, snapshot)| supported.fits(snapshot));
+    let snapshots = snapshots.map(|(nested, snapshot)| (nested, claims.nearest(&snapshot)));
+    let snapshots = snapshots.filter(|(_, snapshot)| claims.has(snapshot));
     snapshots.collect()
 }
 
-fn with_value(value: Value) -> Snapshot {
+/// A snapshot under the empty id with this value in its data.
+pub(crate) fn with_value(value: Value) -> Snapshot {
     let data = Data::try_from(Map::from_iter([(String::new(), value)]));
     Snapshot::new("", "", None, data.expect("no value is too deep"))
-}
-
-/// How many levels the deepest value in a snapshot has.
-pub(crate) fn depth(snapshot: &Snapshot) -> usize {
-    fn of_value(value: &Value) -> usize {
-        match value {
-            Value::Array(items) => 1 + items.iter().map(of_value).max().unwrap_or(0),
-            Value::Object(map) => 1 + map.values().map(of_value).max().unwrap_or(0),
-            _ => 0,
-        }
-    }
-    let attributes = snapshot.user().map(User::attributes);
-    let data = [Some(snapshot.data()), attributes].into_iter().flatten();
-    let values = data.flat_map(|data| data.iter().map(|(_, value)| of_value(value)));
-    values.max().unwrap_or(0)
 }
 
 fn snapshot(depth: usize) -> impl Strategy<Value = Snapshot> {

@@ -248,25 +248,12 @@ const LONG: usize = 160;
 /// How large a snapshot is, and how deep if that may matter.
 fn shape(snapshot: &Snapshot) -> String {
     const DEEP: usize = 8;
-    let users = snapshot.user().into_iter();
-    let attributes = users.flat_map(|user| user.attributes().iter());
-    let values = snapshot.data().iter().chain(attributes);
-    let levels = values.map(|(_, value)| levels(value)).max().unwrap_or(0);
+    let levels = payload::depth(snapshot);
     let bytes = snapshot.encode().len();
     match levels > DEEP {
         true => format!("{bytes} bytes, {levels} levels deep"),
         false => format!("{bytes} bytes"),
     }
-}
-
-/// How many lists and maps are inside one another.
-fn levels(value: &Value) -> usize {
-    let inside = match value {
-        Value::Array(items) => items.iter().map(levels).max(),
-        Value::Object(map) => map.values().map(levels).max(),
-        _ => return 0,
-    };
-    1 + inside.unwrap_or(0)
 }
 
 /// JSON with its strings written as [`text`]; outside of them there is nothing to escape.

@@ -9,6 +9,7 @@ use crate::conformance::program::outline::outline;
 use crate::conformance::program::shape::Schedule;
 use crate::conformance::program::{OutcomeText, Program};
 use crate::model::{Op, Reply};
+use std::collections::BTreeMap;
 
 impl Violation {
     /// Of calls that overlap, or of which some were cancelled.
@@ -32,7 +33,7 @@ impl Violation {
             got: last.unwrap_or(Outcome::Replied(Reply::Done)),
             because,
             near_miss: None,
-            refused_ids: Vec::new(),
+            refusals: BTreeMap::new(),
             history: Some(anomaly.lanes + &anomaly.context),
             search,
             after: anomaly.after,
@@ -74,7 +75,7 @@ impl Violation {
             program,
             expected: None,
             near_miss: None,
-            refused_ids: Vec::new(),
+            refusals: BTreeMap::new(),
             history: Some(history),
             luck: luck.map(|luck| luck.to_string()),
             search,

@@ -121,7 +121,7 @@ impl Display for Violation {
         let expected = self.expected.as_ref();
         let expected = expected.map(|reply| format!("{:#}", ReplyText(reply)));
         let last = format!("{got}   <- expected {}", expected.unwrap_or_default());
-        let trace = Trace::refusing(&self.refused_ids, &self.program)
+        let trace = Trace::refusing(&self.refusals, &self.program)
             .answering(&self.otherwise)
             .at(&self.times);
         let id = ops.last().and_then(Op::id);

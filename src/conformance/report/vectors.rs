@@ -2,9 +2,9 @@
 //! language.
 
 use crate::clause::Clause;
-use crate::conformance::judge::lockstep;
 use crate::conformance::program::outcome::Outcome;
-use crate::conformance::program::{CONSTRAINTS, Program, ascii};
+use crate::conformance::program::supported::Supported;
+use crate::conformance::program::{CONSTRAINTS, Program, ascii, unsupported};
 use crate::constraint::Constraint;
 use crate::model::{Model, Op, Reply};
 use crate::snapshot::Snapshot;
@@ -120,12 +120,14 @@ impl Right {
             return None;
         }
         let refusals = CONSTRAINTS.map(|(_, constraint)| Reply::Refused(constraint));
+        let supported = Supported::default();
         let canonical = iter::once(expected.reply.clone());
         let others = refusals
             .into_iter()
             .filter(|reply| *reply != expected.reply);
         let admits = canonical.chain(others).filter(|reply| {
-            expected.admits(reply) || lockstep::refuses_an_id(op, &Outcome::Replied(reply.clone()))
+            expected.admits(reply)
+                || unsupported::refusal(op, &Outcome::Replied(reply.clone()), &supported).is_some()
         });
         Some(Self {
             admits: admits.map(Answer::from).collect(),

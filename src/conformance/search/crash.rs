@@ -12,7 +12,7 @@ use crate::conformance::judge::until::Until;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::supported::Supported;
 use crate::conformance::program::values::{self, Nested};
-use crate::conformance::program::{Program, hostile, payload};
+use crate::conformance::program::{Program, hostile, payload, unsupported};
 use crate::data::MAX_DEPTH;
 use crate::model::{Nanos, Op};
 use crate::snapshot::Snapshot;
@@ -163,8 +163,10 @@ fn shallowest(
 fn risks(supported: &Supported, deepest: usize, tick: Nanos) -> Vec<Risk> {
     let [token, _] = supported.two_ids();
     let plain = of_id(&token, tick);
-    let values = values::extremes(supported, deepest).into_iter();
-    let values = values.map(|(nested, value)| Risk {
+    let values = values::extremes(&supported.values, deepest).into_iter();
+    let beyond = unsupported::snapshots(&supported.values, &token).into_iter();
+    let beyond = beyond.filter(|(nested, _)| nested.is_none_or(|(_, depth)| depth <= deepest));
+    let values = values.chain(beyond).map(|(nested, value)| Risk {
         program: of_value(&token, &value, tick),
         nested,
     });

@@ -457,7 +457,7 @@ impl<'a> Walk<'a> {
         if self.reruns < RERUNS && at + 1 < self.steps.len() {
             self.reruns += 1;
             let ops: Vec<Op> = self.steps.iter().map(|(op, _)| (*op).clone()).collect();
-            for failure in lockstep::run(self.make, &ops, |_, _| {}) {
+            for failure in lockstep::run(self.make, &ops, &Supported::default(), |_, _| {}) {
                 self.catch(failure);
             }
         }

@@ -6,6 +6,7 @@ use super::definition::{Search, Takes};
 use super::found::Found;
 use super::given;
 use crate::conformance::program::supported::Supported;
+use crate::conformance::program::value_claims::ValueClaims;
 use crate::conformance::program::{Program, alike, corpus, hostile, payload};
 use crate::data::Data;
 use crate::model::{Nanos, Op};
@@ -54,18 +55,17 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
 
 /// A program for each that is supported, with values of no more than `deepest` levels.
 fn programs(supported: &Supported, tick: Nanos, deepest: Option<usize>) -> Vec<Program> {
-    let depth = deepest.map_or(supported.levels(), |deepest| {
-        supported.levels().min(deepest)
-    });
+    let claims = &supported.values.clone().no_deeper(deepest);
     let [token, _] = supported.two_ids();
-    let snapshots = corpus::snapshots(depth).into_iter();
+    let snapshots = corpus::snapshots(claims.levels()).into_iter();
     let snapshots = snapshots.map(|snapshot| snapshot.with_id(&*token));
-    let snapshots = snapshots.chain(largest(supported, &token));
+    let snapshots = snapshots.chain(largest(claims, &token));
     let snapshots = snapshots.chain(of_chunks(&token));
-    let snapshots = snapshots.filter(|snapshot| supported.fits(snapshot));
+    let snapshots = snapshots.map(|snapshot| claims.nearest(&snapshot));
+    let snapshots = snapshots.filter(|snapshot| claims.has(snapshot));
     let values = snapshots.map(|snapshot| vec![commit(snapshot, tick), prepare(&token)]);
     let alike = alike::pairs(&token).into_iter();
-    let alike = alike.filter(|pair| pair.iter().all(|snapshot| supported.fits(snapshot)));
+    let alike = alike.filter(|pair| pair.iter().all(|snapshot| claims.has(snapshot)));
     let alike =
         alike.map(|[one, other]| vec![commit(one, tick), commit(other, tick), prepare(&token)]);
     let pairs = hostile::pairs().chain(hostile::marks_for_marks());
@@ -105,9 +105,9 @@ fn of_wire_length(id: &str, length: usize) -> Option<Snapshot> {
 }
 
 /// One as large as the store supports; unless that is told, larger than the mebibyte at which caches end.
-fn largest(supported: &Supported, id: &str) -> Option<Snapshot> {
+fn largest(claims: &ValueClaims, id: &str) -> Option<Snapshot> {
     const MEBIBYTE: usize = 1 << 20;
-    of_wire_length(id, supported.size.unwrap_or(MEBIBYTE + 1))
+    of_wire_length(id, claims.size.unwrap_or(MEBIBYTE + 1))
 }
 
 /// Whether two ids are two: what is done under one is not seen under the other.

@@ -42,8 +42,8 @@ pub(crate) const SEARCH: Search = Search {
 fn run(context: &Context<'_>) -> Result<Found, String> {
     let (runner, profile) = (&context.runner, context.runner.profile);
     let mut supported = profile.supported.clone();
-    supported.depth = context.deepest().or(supported.depth);
-    let is_any_value = supported.depth.is_none() && supported.size.is_none();
+    let is_any_value = supported.values.are_all() && context.deepest().is_none();
+    supported.values = supported.values.no_deeper(context.deepest());
     let claim = format!(
         "{{programs}} programs of up to {} operations, with {}extreme times to live, {} and {} JSON value",
         context.budget.length,
@@ -156,7 +156,7 @@ fn run_batch(
         }
         let ops = Arc::new(observed(generator.draw(runner)));
         watch::running(Arc::clone(&ops) as Arc<dyn Running>);
-        for failure in lockstep::run_counted(make, &ops, &mut tally) {
+        for failure in lockstep::run_counted(make, &ops, generator.supported(), &mut tally) {
             let kept = failures.entry(failure.class()).or_default();
             if kept.len() < KEPT {
                 kept.push(Caught::new(ops.to_vec(), failure, tally.programs));

@@ -5,9 +5,8 @@ use super::definition::{Search, Takes};
 use super::found::Found;
 use super::given;
 use crate::clause::Clause;
+use crate::conformance::program::Program;
 use crate::conformance::program::ids::{ids, renamed};
-use crate::conformance::program::supported::Supported;
-use crate::conformance::program::{Program, payload, values};
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::{NoRestart, Passing};
 use crate::model::{Nanos, Op};
@@ -86,8 +85,8 @@ fn fitted(context: &Context<'_>, clause: Clause, program: &Program) -> Result<Pr
         return Err("its calls overlap".to_owned());
     }
     let mut ops = with_supported_ids(program.ops(), profile)?;
-    if !are_supported(&ops, &profile.supported) {
-        return Err("its values are larger or deeper than what is claimed".to_owned());
+    if !profile.supported.has_values_of(&ops) {
+        return Err("its values are not all claimed".to_owned());
     }
     if runner.subject.passing() == Passing::Waiting {
         in_ticks(&mut ops, runner.tick);
@@ -125,12 +124,6 @@ fn with_supported_ids(ops: &[Op], profile: &Profile) -> Result<Vec<Op>, String> 
     }
     let names: Vec<(&String, &String)> = named.iter().zip(&supported).collect();
     Ok(ops.iter().map(|op| renamed(op, &names)).collect())
-}
-
-fn are_supported(ops: &[Op], supported: &Supported) -> bool {
-    let mut snapshots = ops.iter().filter_map(payload::committed);
-    snapshots
-        .all(|snapshot| supported.fits(snapshot) && values::depth(snapshot) <= supported.levels())
 }
 
 /// With ticks for seconds.
@@ -179,7 +172,7 @@ mod tests {
         for reason in [
             "one of DRP-4, since it is not claimed",
             "one of CON-1, since it is not claimed",
-            "one of SNP-4, since its values are larger or deeper than what is claimed",
+            "one of SNP-4, since its values are not all claimed",
         ] {
             assert!(notes.contains(reason), "{notes}");
         }

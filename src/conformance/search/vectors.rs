@@ -4,6 +4,7 @@ use super::exhaustive::{self, Scope};
 use super::random;
 use crate::conformance::program::generate::{Generator, Pace, TIMES};
 use crate::conformance::program::supported::Supported;
+use crate::conformance::program::value_claims::ValueClaims;
 use crate::conformance::program::{hostile, payload};
 use crate::conformance::report::vectors::{header, line};
 use crate::model::{Nanos, Op};
@@ -98,7 +99,10 @@ impl Vectors {
     fn random(&self) -> impl Iterator<Item = Vec<Op>> + use<> {
         let mut drawing = random::runner(self.seed, 0);
         let supported = Supported {
-            depth: Some(VALUE_DEPTH),
+            values: ValueClaims {
+                depth: Some(VALUE_DEPTH),
+                ..ValueClaims::default()
+            },
             ..Supported::default()
         };
         let generator = Generator::new(LENGTH, supported, Pace::default(), &mut drawing);

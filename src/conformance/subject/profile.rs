@@ -5,6 +5,7 @@ use crate::conformance::program::Time;
 use crate::conformance::program::alphabet::Alphabet;
 use crate::conformance::program::supported::Supported;
 use crate::conformance::program::time::nanos;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -102,17 +103,46 @@ impl Profile {
         self
     }
 
-    /// How deep values may nest, in levels; at most [`MAX_DEPTH`](crate::data::MAX_DEPTH).
+    /// How deep values may nest, in levels; at most [`MAX_DEPTH`](crate::data::MAX_DEPTH). Deeper ones the
+    /// store may refuse, as [unsupported](crate::Constraint::UnsupportedValue) (VAL-1).
     #[must_use]
     pub fn depth(mut self, levels: usize) -> Self {
-        self.supported.depth = Some(levels);
+        self.supported.values.depth = Some(levels);
         self
     }
 
-    /// How large a snapshot's wire form may be, in bytes.
+    /// How large a snapshot's wire form may be, in bytes. Larger ones the store may refuse, as
+    /// [unsupported](crate::Constraint::UnsupportedValue) (VAL-1).
     #[must_use]
     pub fn size(mut self, bytes: usize) -> Self {
-        self.supported.size = Some(bytes);
+        self.supported.values.size = Some(bytes);
+        self
+    }
+
+    /// The store keeps numbers as doubles (IEEE 754), as a JavaScript object or a Lua table does. It holds the
+    /// integers up to 2^53 - 1, either way, and the doubles that no integer of 64 bits equals: those with a
+    /// fraction and those beyond. Others it may refuse, as
+    /// [unsupported](crate::Constraint::UnsupportedValue) (VAL-1): 2^53 + 1, which becomes 2^53, and also 1.0 and
+    /// -0.0, since 1 and 1.0 are two values (SNP-4), and a double is one.
+    #[must_use]
+    pub fn doubles_only(mut self) -> Self {
+        self.supported.values.doubles_only = true;
+        self
+    }
+
+    /// Characters that the store holds in no text of a snapshot: no value, key, e-mail address or CSRF token, as
+    /// the `jsonb` of Postgres holds no `\0`. A snapshot with one of them it may refuse, as
+    /// [unsupported](crate::Constraint::UnsupportedValue) (VAL-1). Letters and digits of ASCII, `@` and `.` it
+    /// has to hold.
+    ///
+    /// ```
+    /// # use session_spec::conformance::Profile;
+    /// let jsonb = Profile::default().refuses_characters("\0");
+    /// ```
+    #[must_use]
+    pub fn refuses_characters(mut self, characters: &str) -> Self {
+        let refused = &mut self.supported.values.refused_characters;
+        refused.extend(characters.chars());
         self
     }
 
@@ -211,16 +241,14 @@ impl fmt::Display for Profile {
                 .as_ref()
                 .map(|_| "certain ids".to_owned()),
         );
-        parts.extend(
-            self.supported
-                .depth
-                .map(|levels| format!("values of {levels} levels")),
-        );
-        parts.extend(
-            self.supported
-                .size
-                .map(|bytes| format!("snapshots of {bytes} bytes")),
-        );
+        let values = &self.supported.values;
+        let levels = values.depth;
+        parts.extend(levels.map(|levels| format!("values of {levels} levels")));
+        let bytes = values.size;
+        parts.extend(bytes.map(|bytes| format!("snapshots of {bytes} bytes")));
+        let doubles = values.doubles_only;
+        parts.extend(doubles.then(|| "numbers as doubles".to_owned()));
+        parts.extend(without(&values.refused_characters));
         parts.extend(self.may_evict.then(|| "may evict".to_owned()));
         parts.extend(self.durable.then(|| "durable".to_owned()));
         parts.extend(self.remote.then(|| "remote".to_owned()));
@@ -231,6 +259,19 @@ impl fmt::Display for Profile {
             true => f.write_str("default"),
             false => f.write_str(&parts.join(", ")),
         }
+    }
+}
+
+/// Which characters no text has, the first of them.
+fn without(characters: &BTreeSet<char>) -> Option<String> {
+    const SHOWN: usize = 4;
+    let first = characters.iter().take(SHOWN);
+    let first = first.map(|character| format!("U+{:04X}", u32::from(*character)));
+    let first = first.collect::<Vec<_>>().join(" ");
+    match characters.len() {
+        0 => None,
+        count if count > SHOWN => Some(format!("no {first} and {} more", count - SHOWN)),
+        _ => Some(format!("no {first}")),
     }
 }
 

@@ -1,12 +1,30 @@
 //! Values: snapshots that come back otherwise.
 
-use super::super::animal::{Animal, RIGHT, validate};
+use super::super::animal::{Animal, RIGHT, failed, refused, validate};
 use super::{named, with_data};
 use serde_json::Value;
-use session_spec::{Clause, Data, Snapshot, User};
+use session_spec::{Clause, Constraint, Data, Snapshot, User};
 use std::collections::BTreeSet;
 
 pub(crate) const VALUES: &[Animal] = &[
+    Animal {
+        name: "refuses an e-mail address with NUL",
+        clause: Some(Clause::Val1),
+        commit: |shelf, now, snapshot, ttl| match snapshot.user() {
+            Some(user) if user.email().contains('\0') => refused(Constraint::UnsupportedValue),
+            _ => (RIGHT.commit)(shelf, now, snapshot, ttl),
+        },
+        ..RIGHT
+    },
+    Animal {
+        name: "more than two keys are an error",
+        clause: Some(Clause::Val1),
+        commit: |shelf, now, snapshot, ttl| match snapshot.data().iter().count() > 2 {
+            true => failed("too many columns"),
+            false => (RIGHT.commit)(shelf, now, snapshot, ttl),
+        },
+        ..RIGHT
+    },
     Animal {
         name: "numbers are doubles",
         clause: Some(Clause::Snp4),

@@ -1,6 +1,6 @@
 //! Convict: from the failing programs of a search to the clauses that the store breaks.
 
-use super::claimed_ids::ClaimedIds;
+use super::claimed::Claimed;
 use super::{REPLAY, Run};
 use crate::clause::Clause;
 use crate::conformance::check::searches::SEARCHES;
@@ -100,9 +100,9 @@ impl Run<'_> {
         if !is_exact && !runner.until.has_end() {
             runner.until = Until::within(LONGEST_WAIT);
         }
-        let (all, claimed) = (runner.runs(ops), self.claimed(ops));
-        // Of ids that are not claimed, nothing is asked.
-        let runs: Runs<'_> = &|ops| match claimed.as_ref().is_none_or(|it| it.has_all(ops)) {
+        let all = runner.runs(ops);
+        let claimed = Claimed::of(ops, &self.runner.profile.supported);
+        let runs: Runs<'_> = &|ops| match claimed.has_all(ops) {
             true => all(ops),
             false => Vec::new(),
         };
@@ -156,15 +156,6 @@ impl Run<'_> {
             shrunk,
             is_flaky,
         })
-    }
-
-    /// The ids that programs next to this one may have, where the store claims certain ones.
-    fn claimed(&self, ops: &[Op]) -> Option<ClaimedIds> {
-        let supported = &self.runner.profile.supported;
-        supported
-            .ids
-            .as_ref()
-            .map(|pair| ClaimedIds::of(ops, pair, supported))
     }
 
     /// What the smallest program of a symptom shows.
@@ -298,9 +289,12 @@ impl Run<'_> {
         if !self.runner.is_exact() {
             return failing;
         }
-        while let Some(plainer) = diagnose::without_a_disguise(&failing, &beside(&failing, runs)) {
+        let tick = self.runner.tick;
+        while let Some(plainer) =
+            diagnose::without_a_disguise(&failing, tick, &beside(&failing, runs))
+        {
             let run = of_symptom(plainer.failure.symptom(), runs);
-            match shrink::shrink(&plainer.ops, self.runner.tick, run) {
+            match shrink::shrink(&plainer.ops, tick, run) {
                 Some(plainer) => failing = plainer,
                 None => break,
             }
@@ -313,15 +307,19 @@ impl Run<'_> {
         let probe = is_exact.then_some(run);
         let near = self.runner.is_in_lockstep().then_some(run);
         let mut diagnosis = Diagnosis::of(failing, self.runner.tick, probe, near);
-        if let Some(claimed) = self
-            .claimed(&failing.ops)
-            .filter(|_| diagnosis.clause == Clause::Idn2)
+        let supported = &self.runner.profile.supported;
+        if diagnosis.clause == Clause::Idn2
+            && let Some(claimed) = Claimed::of(&failing.ops, supported).ids
         {
             // Ids that are claimed are not strange: what does it break under those that never are?
             let plain = claimed.with_tokens(failing);
             let run = |ops: &[Op]| run(&claimed.with_claimed(ops));
             let probe: Option<Probe<'_>> = if is_exact { Some(&run) } else { None };
             diagnosis.clause = Diagnosis::of(&plain, self.runner.tick, probe, None).clause;
+        }
+        if diagnosis.clause == Clause::Snp4 && !supported.has_values_of(&failing.ops) {
+            // What becomes of a value that is not claimed.
+            diagnosis.clause = Clause::Val1;
         }
         let diagnosis = match is_exact {
             true => diagnosis,

@@ -29,6 +29,12 @@ impl Run<'_> {
                 count(self.tally.refused_ids)
             ));
         }
+        if self.tally.refused_values > 0 {
+            note(format!(
+                "the store refused {} commits of values that it does not claim to hold, as VAL-1 allows",
+                count(self.tally.refused_values)
+            ));
+        }
         if open > 0 {
             note(format!(
                 "{} fell so near to a deadline that the clock, as exact as it is, did not decide; that \

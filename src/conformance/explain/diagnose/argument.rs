@@ -3,7 +3,7 @@
 use crate::clause::Clause;
 use crate::conformance::judge::failure::{Failing, Mistake};
 use crate::conformance::program::outcome::Outcome;
-use crate::conformance::program::{Id, Payload, Time};
+use crate::conformance::program::{Id, Payload, Time, unsupported};
 use crate::model::{Model, Op, Reply};
 
 /// From clause to clause, with those that the reply contradicts, whatever the reason. The broken clause is
@@ -115,18 +115,13 @@ fn why_there_or_not(failing: &Failing, id: &str) -> Argument {
                 "the empty id is nobody's (PRE-2)".to_owned(),
                 &[Clause::Pre2],
             ),
-            _ if !failing.failure.refused_ids.is_empty()
-                && failing.ops.iter().any(|op| is_commit_under(op, id)) =>
-            {
-                let text = format!(
-                    "the commit of {name} was refused, so there is nothing under it (IDN-2)"
-                );
-                Argument::new(text, &[Clause::Idn2])
-            }
-            _ => Argument::new(
-                format!("{name} was never committed (PRE-1)"),
-                &[Clause::Pre1],
-            ),
+            _ => match refused_by(failing, id) {
+                Some(clause) => by_clause(
+                    &format!("the commit of {name} was refused, so there is nothing under it"),
+                    clause,
+                ),
+                None => by_clause(&format!("{name} was never committed"), Clause::Pre1),
+            },
         };
     };
     let payload = Payload(snapshot).to_string();
@@ -186,6 +181,14 @@ fn why_there_or_not(failing: &Failing, id: &str) -> Argument {
     }
 }
 
-fn is_commit_under(op: &Op, id: &str) -> bool {
-    matches!(op, Op::Commit { .. }) && op.id() == Some(id)
+/// With the clause behind it, which it contradicts.
+fn by_clause(text: &str, clause: Clause) -> Argument {
+    Argument::new(format!("{text} ({clause})"), &[clause])
+}
+
+/// The clause by which the last commit of this id was refused as unsupported, if one was.
+fn refused_by(failing: &Failing, id: &str) -> Option<Clause> {
+    let mut refusals = failing.failure.refusals.iter().rev();
+    let last = refusals.find(|(at, _)| failing.ops[**at].id() == Some(id));
+    last.map(|(_, constraint)| unsupported::clause(*constraint))
 }

@@ -37,6 +37,15 @@ pub(super) fn clause_applied(failing: &Failing, clause: Clause) -> Option<String
             }
             _ => "an id is held as it is, or refused as one that is not supported".to_owned(),
         },
+        Clause::Val1 => match failing.failure.outcome {
+            Outcome::Replied(Reply::Refused(Constraint::UnsupportedValue)) => {
+                "a value that is claimed is one that it can hold".to_owned()
+            }
+            _ if !failing.failure.refusals.is_empty() => {
+                "what is refused for a value changes nothing".to_owned()
+            }
+            _ => "a value is held as it is, or refused as one that is not supported".to_owned(),
+        },
         Clause::Pre4 => "a prepare changes nothing".to_owned(),
         Clause::Com6 if particulars.ends_with_commit => {
             "it replaces what is live, and that is no error".to_owned()

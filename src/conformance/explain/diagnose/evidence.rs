@@ -8,8 +8,8 @@ pub(super) use counterfactual::unused_id;
 use crate::clause::Clause;
 use crate::conformance::explain::diagnose::irreducible::{are_particular_tokens, is_foreign};
 use crate::conformance::judge::failure::{Failing, Probe};
-use crate::conformance::program::ids;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::{ids, unsupported};
 use crate::model::{Model, Nanos, Op, Reply};
 use crate::snapshot::Snapshot;
 
@@ -42,8 +42,8 @@ pub(super) struct Evidence<'a> {
     dropped_before_commit: bool,
     /// A commit was rightly refused, under whatever id.
     refused: bool,
-    /// One was refused for its id, as IDN-2 allows.
-    has_refused_id: bool,
+    /// The clause by which the last of those was refused that were refused as unsupported.
+    refused_by: Option<Clause>,
     /// A drop of another id, which is not empty.
     dropped_other: bool,
     dropped_empty: bool,
@@ -81,7 +81,9 @@ impl<'a> Evidence<'a> {
             dropped_when_gone: false,
             dropped_before_commit: false,
             refused: false,
-            has_refused_id: !failure.refused_ids.is_empty(),
+            refused_by: { failure.refusals.values() }
+                .next_back()
+                .map(|constraint| unsupported::clause(*constraint)),
             dropped_other: false,
             dropped_empty: false,
             committed_other: Vec::new(),
@@ -93,7 +95,7 @@ impl<'a> Evidence<'a> {
         };
         let mut model = Model::default();
         for (at, op) in ops[..ops.len() - 1].iter().enumerate() {
-            if failure.refused_ids.contains(&at) {
+            if failure.refusals.contains_key(&at) {
                 continue;
             }
             let expected = model.step(op);

@@ -15,6 +15,7 @@ use crate::conformance::program::ids::ids as ids_of;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::date;
 use crate::conformance::program::{Id, payload};
+use crate::constraint::Constraint;
 use crate::model::{Model, Nanos, Reply};
 use crate::snapshot::Snapshot;
 use crate::token;
@@ -53,6 +54,11 @@ pub(super) fn near_miss(
             damage::damage(committed, found, &failing.ops)
         }
         (Clause::Dur1, ..) => id_difference(&failing.ops),
+        (Clause::Val1, _, Outcome::Replied(Reply::Refused(Constraint::UnsupportedValue))) => Some(
+            "a store that cannot hold some values says which (`Profile::depth`, `size`, `doubles_only`, \
+             `refuses_characters`)"
+                .to_owned(),
+        ),
         _ => {
             if let Outcome::Replied(Reply::Found(found)) = &failure.outcome
                 && let Some(whose) = damage::committed_for_another(found, &failing.ops)

@@ -13,6 +13,7 @@ use crate::conformance::explain::diagnose::near_miss::id_difference::id_differen
 use crate::conformance::explain::diagnose::near_miss::of_time;
 use crate::conformance::judge::failure::Failure;
 use crate::conformance::judge::lockstep;
+use crate::conformance::program::supported::Supported;
 use crate::conformance::program::{Program, payload};
 use crate::conformance::subject::erased::boxing;
 use crate::store::{Store, StoreError};
@@ -186,7 +187,7 @@ fn diagnosed_with_end(
         forgets_drops,
     };
     let run = move |ops: &[Op]| {
-        lockstep::run(&boxing(make), ops, |_, _| {})
+        lockstep::run(&boxing(make), ops, &Supported::default(), |_, _| {})
             .into_iter()
             .next()
     };
@@ -213,7 +214,7 @@ fn a_drop_of_another_id_does_not_end_the_life_that_is_watched() {
         forgets_drops: false,
     };
     let run = |ops: &[Op]| {
-        lockstep::run(&boxing(make), ops, |_, _| {})
+        lockstep::run(&boxing(make), ops, &Supported::default(), |_, _| {})
             .into_iter()
             .next()
     };
@@ -306,9 +307,9 @@ fn from_which_ttl_on_an_entry_is_lost_is_told() {
 }
 
 #[test]
-fn a_commit_that_fails_for_its_payload_breaks_snp_4() {
+fn a_commit_that_fails_for_its_payload_breaks_val_1() {
     let ops = ops(r#"commit A {"csrf_token":"c","data":{"k":["x"]}} ttl 1s"#);
     let failure = Failure::of_last(&ops, Outcome::Failed("no lists".to_owned()));
     let diagnosis = Diagnosis::of(&Failing { ops, failure }, SECOND, None, None);
-    assert_eq!(diagnosis.clause, Clause::Snp4);
+    assert_eq!(diagnosis.clause, Clause::Val1);
 }

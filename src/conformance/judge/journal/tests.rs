@@ -1,5 +1,6 @@
 use super::*;
 use crate::conformance::program::{Program, payload};
+use crate::token;
 use std::iter;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -98,6 +99,19 @@ fn what_is_wrong_whatever_was_called_before() {
             "{call}: {constraint:?}"
         );
     }
+}
+
+/// What a store claims to hold, it may not refuse.
+#[test]
+fn val_1_what_is_claimed_decides() {
+    let refused = Reply::Refused(Constraint::UnsupportedValue);
+    let call = |mut book: Book, call: &str| book.call(call, Some(refused.clone()));
+    let deep = r#"commit A {"csrf_token":"","data":{"a":[1]}} ttl 1s"#;
+    let flat = || Book::claiming(Profile::default().depth(0));
+    assert_eq!(call(Book::default(), deep), Some(Clause::Val1));
+    assert_eq!(call(flat(), deep), None);
+    assert_eq!(call(flat(), "commit A v1 ttl 1s"), Some(Clause::Val1));
+    assert_eq!(call(flat(), "drop A"), Some(Clause::Com5));
 }
 
 /// What a store that names its ids supports, it may not refuse.

@@ -6,6 +6,7 @@ use crate::conformance::explain::diagnose::irreducible::{is_foreign, is_plain_tt
 use crate::conformance::judge::failure::{Failing, Mistake, Whose};
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::{ids, payload};
+use crate::constraint::Constraint;
 use crate::model::{Op, Reply};
 use crate::snapshot::Snapshot;
 
@@ -21,13 +22,13 @@ impl Evidence<'_> {
             (Reply::Nothing, Outcome::Replied(Reply::Found(_))) => {
                 self.clause_of_revived(failing, expected.clause)
             }
-            (Reply::Found(_), Outcome::Replied(Reply::Nothing)) => self.clause_of_lost(),
+            (Reply::Found(_), Outcome::Replied(Reply::Nothing)) => self.clause_of_lost(failing),
             (Reply::Found(_), Outcome::Replied(Reply::Found(found))) => {
                 self.clause_of_changed(failing, found)
             }
             (Reply::Nothing, _) => self.clause_of_failed_for_nothing(expected.clause),
             // What cannot be read is as good as lost.
-            (_, _) => match self.clause_of_lost() {
+            (_, _) => match self.clause_of_lost(failing) {
                 Clause::Com5 => Clause::Pre3,
                 clause => clause,
             },
@@ -50,8 +51,10 @@ impl Evidence<'_> {
     /// Nothing should be there, but something is.
     fn clause_of_revived(&self, failing: &Failing, decided: Clause) -> Clause {
         let is_of_another = failing.failure.found == Some(Whose::Others);
+        if let Some(clause) = self.refused_by {
+            return clause;
+        }
         match decided {
-            _ if self.has_refused_id => Clause::Idn2,
             _ if is_of_another && (self.has_confusable_ids || self.has_particular_tokens) => {
                 Clause::Idn1
             }
@@ -96,10 +99,19 @@ impl Evidence<'_> {
         }
     }
 
+    /// A refused commit has changed something: one that was refused for a value, unless any refused one does.
+    fn clause_of_refusal(&self, failing: &Failing) -> Clause {
+        let of_a_value = self.refused_by == Some(Clause::Val1) && !self.refused;
+        match of_a_value && !self.fails_alike_with_another_refusal(failing) {
+            true => Clause::Val1,
+            false => Clause::Com4,
+        }
+    }
+
     /// It should be there, but nothing is.
-    fn clause_of_lost(&self) -> Clause {
+    fn clause_of_lost(&self, failing: &Failing) -> Clause {
         match self.decided_by {
-            _ if self.refused || self.has_refused_id => Clause::Com4,
+            _ if self.refused || self.refused_by.is_some() => self.clause_of_refusal(failing),
             _ if self.has_confusable_ids && ids::ids(self.ops).len() == 1 => Clause::Idn2,
             _ if self.are_ids_confused() || self.finds_what_replaces_a_drop() => Clause::Idn1,
             _ if self.dropped_other => Clause::Drp4,
@@ -131,7 +143,7 @@ impl Evidence<'_> {
             others.any(|other| other.with_id("") == found.with_id(""))
         };
         match self.decided_by {
-            _ if self.refused || self.has_refused_id => Clause::Com4,
+            _ if self.refused || self.refused_by.is_some() => self.clause_of_refusal(failing),
             _ if (self.has_confusable_ids || self.has_particular_tokens) && of_other()
                 || self.are_ids_confused() =>
             {
@@ -164,11 +176,13 @@ impl Evidence<'_> {
     /// A commit or a drop that should have been answered otherwise.
     pub(in super::super) fn clause_of_write(&self, failing: &Failing, op: &Op) -> Clause {
         let decided = failing.failure.expected.clause;
-        let has_foreign_id = op.id().is_some_and(is_foreign);
+        let has_foreign_id =
+            op.id().is_some_and(is_foreign) && !self.fails_alike_under_a_token(failing);
         match (op, failing.failure.mistake()) {
             // For the right reason or not, it was not taken.
             (_, Mistake::Refused | Mistake::Failed) if has_foreign_id => Clause::Idn2,
             _ if failing.failure.expected.reply != Reply::Done => decided,
+            _ if failing.failure.outcome == unsupported_value() => Clause::Val1,
             _ if self.refused => Clause::Com4,
             _ if self.dropped_other => Clause::Drp4,
             _ if self.dropped_empty => Clause::Drp3,
@@ -179,7 +193,7 @@ impl Evidence<'_> {
                     ..
                 },
                 _,
-            ) if payload::number_of(snapshot).is_none() => Clause::Snp4,
+            ) if payload::number_of(snapshot).is_none() => Clause::Val1,
             (Op::Commit { ttl, .. }, _) if !is_plain_ttl(*ttl, self.tick) => Clause::Com7,
             _ => decided,
         }
@@ -209,4 +223,8 @@ impl Evidence<'_> {
         self.deciding_commit
             .is_some_and(|(snapshot, _)| number(snapshot) == 0)
     }
+}
+
+fn unsupported_value() -> Outcome {
+    Outcome::Replied(Reply::Refused(Constraint::UnsupportedValue))
 }

@@ -119,6 +119,29 @@ impl Evidence<'_> {
             })
     }
 
+    /// Whether the last call goes wrong alike with a token in place of its id.
+    pub(super) fn fails_alike_under_a_token(&self, failing: &Failing) -> bool {
+        let id = self.ops.last().and_then(Op::id);
+        let (Some(probe), Some(id), Some(token)) = (self.probe, id, self.unused_id()) else {
+            return false;
+        };
+        let names = [(&id.to_owned(), &token)];
+        let ops = self.ops.iter().map(|op| ids::renamed(op, &names));
+        let ops: Vec<Op> = ops.collect();
+        probe(&ops).is_some_and(|failure| {
+            failure.at + 1 == ops.len() && failure.mistake() == failing.failure.mistake()
+        })
+    }
+
+    /// Whether a commit that is refused for its ttl does as well as those that were refused as unsupported.
+    pub(super) fn fails_alike_with_another_refusal(&self, failing: &Failing) -> bool {
+        let is_refused = |at, _: &Op| failing.failure.refusals.contains_key(&at);
+        self.fails_alike_with(failing, is_refused, |id, _| Op::Commit {
+            snapshot: Some(payload::numbered(999_999, id)),
+            ttl: 0,
+        })
+    }
+
     /// Whether it fails alike with other calls instead of some, each made for its id and one that does not
     /// occur.
     fn fails_alike_with(

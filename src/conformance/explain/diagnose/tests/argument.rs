@@ -14,7 +14,10 @@ fn argued(program: &str, found: Option<u64>, expected: Expected, refused: &[usiz
     };
     let failure = Failure {
         expected,
-        refused_ids: refused.to_vec(),
+        refusals: refused
+            .iter()
+            .map(|at| (*at, Constraint::UnsupportedId))
+            .collect(),
         ..Failure::of_last(&ops, Outcome::Replied(outcome))
     };
     why_expected(&Failing { ops, failure }).text

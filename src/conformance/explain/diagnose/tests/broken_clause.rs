@@ -41,7 +41,7 @@ fn are_named(cases: &[(&str, &str, Clause)]) {
 
 #[test]
 fn of_commits_that_are_not_done() {
-    use Clause::{Com2, Com3, Com4, Com5, Com6, Com7, Com8, Drp3, Drp4, Err1, Idn2, Pre4, Snp4};
+    use Clause::{Com2, Com3, Com4, Com5, Com6, Com7, Com8, Drp3, Drp4, Err1, Idn2, Pre4, Val1};
     are_named(&[
         ("commit A v1 ttl 1s", "error", Com5),
         ("commit A v1 ttl 1s", "refused", Com5),
@@ -56,7 +56,8 @@ fn of_commits_that_are_not_done() {
         ),
         ("commit A v1 ttl 1ns", "error", Com7),
         ("commit A v1 ttl 4s", "error", Com7),
-        ("commit A {\"csrf_token\":\"\"} ttl 1s", "error", Snp4),
+        ("commit A {\"csrf_token\":\"\"} ttl 1s", "error", Val1),
+        ("commit A {\"csrf_token\":\"\"} ttl 1s", "refused", Val1),
         ("commit A v1 ttl 0s; commit A v2 ttl 1s", "error", Com4),
         ("drop B; commit A v1 ttl 1s", "error", Drp4),
         ("drop \"\"; commit A v1 ttl 1s", "error", Drp3),
@@ -389,9 +390,39 @@ fn of_ids_that_the_store_refused() {
             Clause::Com4,
         ),
     ] {
-        let mut failing = failing(program, answer);
-        failing.failure.expected = expected;
-        failing.failure.refused_ids = vec![failing.ops.len() - 2];
-        assert_eq!(broken_clause(&failing, SECOND, None), named, "{program}");
+        let clause = clause_of_refusing(Constraint::UnsupportedId, program, answer, expected);
+        assert_eq!(clause, named, "{program}");
+    }
+}
+
+/// The clause of a program of which the store refused the last call but one.
+fn clause_of_refusing(
+    constraint: Constraint,
+    program: &str,
+    answer: &str,
+    expected: Expected,
+) -> Clause {
+    let mut failing = failing(program, answer);
+    failing.failure.expected = expected;
+    failing.failure.refusals = [(failing.ops.len() - 2, constraint)].into();
+    broken_clause(&failing, SECOND, None)
+}
+
+/// What it changes all the same, it changes for the value.
+#[test]
+fn of_values_that_the_store_refused() {
+    let nothing = || Expected::new(Reply::Nothing, Clause::Pre1);
+    let a = "A".repeat(token::LEN);
+    let v1 = || Expected::new(Reply::Found(payload::numbered(1, &a)), Clause::Com5);
+    let over_nothing = "commit A v2 ttl 1s; prepare A";
+    let over_another = "commit A v1 ttl 1s; commit A v2 ttl 1s; prepare A";
+    for (program, answer, expected) in [
+        (over_nothing, "v2", nothing()),
+        (over_another, "nothing", v1()),
+        (over_another, "v2", v1()),
+    ] {
+        let refused = Constraint::UnsupportedValue;
+        let clause = clause_of_refusing(refused, program, answer, expected);
+        assert_eq!(clause, Clause::Val1, "{program}: {answer}");
     }
 }

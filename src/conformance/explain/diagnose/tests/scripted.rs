@@ -1,6 +1,7 @@
 //! Scripted: stores that go by all that they were asked, and the diagnoses of what they fail.
 
 use super::*;
+use crate::conformance::program::supported::Supported;
 use crate::conformance::subject::erased::boxing;
 
 /// A store that goes by all that it was asked, and when.
@@ -50,7 +51,7 @@ where
         finds,
     };
     let run = move |ops: &[Op]| {
-        lockstep::run(&boxing(make), ops, |_, _| {})
+        lockstep::run(&boxing(make), ops, &Supported::default(), |_, _| {})
             .into_iter()
             .next()
     };
