@@ -26,6 +26,7 @@ pub(crate) mod outcome;
 pub(crate) mod outline;
 pub(crate) mod overlapping;
 pub(crate) mod payload;
+pub(crate) mod plans;
 pub(crate) mod rng;
 pub(crate) mod supported;
 pub(crate) mod time;

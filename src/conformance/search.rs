@@ -32,5 +32,6 @@ pub(crate) mod random;
 pub(crate) mod repeated;
 pub(crate) mod restarted;
 pub(crate) mod scenarios;
+pub(crate) mod schedules;
 pub(crate) mod unsupported;
 pub(crate) mod vectors;

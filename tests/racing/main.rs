@@ -45,6 +45,21 @@ fn con_1_stores_that_race_between_two_steps_are_caught() {
     are_caught(&tasks::entrants());
 }
 
+/// So no seed matters.
+#[test]
+fn con_1_races_of_tasks_are_caught_in_schedules_that_are_not_drawn() {
+    let mut entrants = tasks::entrants();
+    entrants.extend(meetings::of_tasks());
+    for entrant in entrants {
+        let report = entrant.report(2_000);
+        let races = report.violations.iter();
+        let mut races = races.filter(|found| found.clause != Clause::Can1);
+        let is_drawn = |search| !["scenarios", "schedules"].contains(&search);
+        let drawn = races.find(|found| is_drawn(found.search));
+        assert!(drawn.is_none(), "{}\n{report}", entrant.name);
+    }
+}
+
 #[test]
 fn can_1_calls_that_break_off_half_way_are_caught() {
     are_caught(&cancelled::entrants());

@@ -3,12 +3,12 @@
 use crate::conformance::search::definition::Search;
 use crate::conformance::search::{
     calendar, cancelled, concurrent, crash, exhaustive, notorious, random, repeated, restarted,
-    scenarios, unsupported,
+    scenarios, schedules, unsupported,
 };
 
 /// What may end the process comes first; programs of one client, which tell more plainly what is wrong,
 /// before those of several.
-pub(crate) const SEARCHES: [Search; 11] = [
+pub(crate) const SEARCHES: [Search; 12] = [
     crash::SEARCH,
     scenarios::SEARCH,
     exhaustive::SEARCH,
@@ -18,6 +18,7 @@ pub(crate) const SEARCHES: [Search; 11] = [
     repeated::SEARCH,
     random::SEARCH,
     restarted::SEARCH,
+    schedules::SEARCH,
     concurrent::SEARCH,
     cancelled::SEARCH,
 ];

@@ -5,12 +5,14 @@
 //! two instructions. What is drawn is noted, so that it can be made again.
 
 mod client;
+mod enumerate;
 mod execution;
 mod outside;
 mod tasks;
 pub(crate) mod threads;
 mod underway;
 
+pub(crate) use enumerate::{Bounds, Schedules};
 pub(crate) use execution::{Execution, Luck};
 
 use super::history::Course;
@@ -24,6 +26,7 @@ use crate::store::BoxError;
 use client::World;
 use std::sync::Arc;
 use std::time::Duration;
+use tasks::Rest;
 use underway::Underway;
 
 /// Makes a program on a fresh store; what is left open in its schedule is drawn.
@@ -36,9 +39,18 @@ pub(crate) fn execute(
     rng: &mut Rng,
 ) -> Result<Execution, BoxError> {
     let threads = threads_of(program);
-    if threads > 0 {
-        return threads::execute(subject, program, threads, rng.clone());
+    match threads > 0 {
+        true => threads::execute(subject, program, threads, rng.clone()),
+        false => execute_tasks(subject, program, &mut Rest::Drawn(rng)),
     }
+}
+
+/// Makes a program whose clients are tasks, on a fresh store.
+fn execute_tasks(
+    subject: &dyn ErasedSubject,
+    program: &Program,
+    rest: &mut Rest<'_>,
+) -> Result<Execution, BoxError> {
     let underway = Arc::new(Underway::new(program));
     watch::running(Arc::clone(&underway) as _);
     let run = || {
@@ -55,7 +67,7 @@ pub(crate) fn execute(
                 let goes_on = match step {
                     Step::One { at } => world.one(at, &mut records).await?,
                     Step::Together { clients, together } => {
-                        let theirs = tasks::together(&world, &clients, together, rng, &underway);
+                        let theirs = tasks::together(&world, &clients, together, rest, &underway);
                         records.extend(theirs.await?);
                         true
                     }

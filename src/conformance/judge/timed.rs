@@ -4,23 +4,27 @@
 //! A program runs until it has to wait; then others run. What a late wake-up costs is precision,
 //! never justice: replies are judged by when calls really were made.
 
+mod phase;
 mod threads;
 mod track;
+
+pub(crate) use phase::{Begin, PHASES};
 
 use super::coverage::{Coverage, Tally};
 use super::failure::Failure;
 use super::until::Until;
-use crate::clock::{Clock as _, SystemClock, WallClock as _};
+use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::program::time::nanos;
 use crate::conformance::subject::backend::Backend;
 use crate::conformance::subject::erased::ErasedSubject;
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::{Passing, watch, workers};
 use crate::model::{Nanos, Op};
+use phase::phase;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use track::Track;
 
 /// Programs that one thread has under way.
@@ -117,33 +121,6 @@ impl Timed<'_> {
     }
 }
 
-/// When programs begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Begin {
-    /// At once.
-    Now,
-    /// At the phases of the clock, in turn.
-    AtPhases,
-}
-
-/// How many phases there are.
-pub(crate) const PHASES: usize = 5;
-
-/// Where on the wall clock the programs begin, in turn: the step of the clock, and how far from it.
-/// Clocks that are cut to steps err at these: begun on one, just before one, and so that a deadline
-/// one tick later falls on one.
-fn phase(index: usize, tick: Nanos) -> (Nanos, Nanos) {
-    const SECOND: Nanos = 1_000_000_000;
-    let phases: [(Nanos, Nanos); PHASES] = [
-        (1, 0),
-        (SECOND, 0),
-        (SECOND, -2_000_000),
-        (SECOND, -tick),
-        (SECOND / 10, 0),
-    ];
-    phases[index % PHASES]
-}
-
 /// One thread's programs, by when they have to go on.
 struct Schedule<'a> {
     timed: &'a Timed<'a>,
@@ -209,7 +186,12 @@ impl<'a> Schedule<'a> {
             };
             self.due.push(Reverse((Duration::ZERO, index)));
             let program = &self.programs[index];
-            self.tracks.push(Track::new(self.timed, program, phase));
+            self.tracks.push(Track::new(
+                self.timed.subject,
+                self.timed.profile,
+                program,
+                phase,
+            ));
         }
     }
 
@@ -248,12 +230,4 @@ impl<'a> Schedule<'a> {
         });
         (ran.chain(not_begun).collect(), precision)
     }
-}
-
-/// How long until the wall clock is at this phase.
-fn until((step, offset): (Nanos, Nanos), clock: &SystemClock) -> Duration {
-    let since = clock.system_time().duration_since(SystemTime::UNIX_EPOCH);
-    let wall = nanos(since.unwrap_or_default());
-    let wait = (offset - wall).rem_euclid(step);
-    Duration::from_nanos(u64::try_from(wait).unwrap_or(0))
 }

@@ -253,7 +253,7 @@ impl<'a> Draws<'a> {
 }
 
 /// Tokens, or the first of those that are supported.
-fn first_ids(count: usize, supported: &Supported) -> Vec<String> {
+pub(super) fn first_ids(count: usize, supported: &Supported) -> Vec<String> {
     let ids = match &supported.ids {
         None => ["A", "B", "C", "D"]
             .map(|letter| letter.repeat(token::LEN))

@@ -17,12 +17,33 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use std::{slice, thread};
 
+/// Who has the turns that a schedule leaves open.
+pub(super) enum Rest<'a> {
+    /// Whoever is drawn.
+    Drawn(&'a mut Rng),
+    /// One client for as long as it is awake, and then the next; with who else might have had each turn.
+    Noted(&'a mut Vec<Choice>),
+}
+
+/// A turn that nobody gave.
+pub(super) struct Choice {
+    /// The clients that could have it, in their order.
+    pub(super) awake: Vec<usize>,
+    /// Who had it, and who had the one before.
+    pub(super) chosen: usize,
+    pub(super) last: Option<usize>,
+}
+
+/// A client that is awake all the time, as one that waits for another by asking again and again, has no more
+/// turns in a row than this where others are awake too.
+const TURNS_IN_A_ROW: usize = 12;
+
 /// Runs the clients as tasks on this thread.
 pub(super) async fn together(
     world: &World<'_>,
     clients: &[Range<usize>],
     together: &Together,
-    rng: &mut Rng,
+    rest: &mut Rest<'_>,
     underway: &Underway,
 ) -> Result<Vec<Record>, BoxError> {
     underway.meet(Schedule::Polls(Vec::new()));
@@ -34,6 +55,8 @@ pub(super) async fn together(
         tasks: tasks.collect(),
         records: Vec::new(),
         is_off: false,
+        last: None,
+        turns_in_a_row: 0,
         underway,
     };
     let (given, mut waits) = match &together.schedule {
@@ -44,7 +67,10 @@ pub(super) async fn together(
     poll_fn(|context| {
         crowd.listen(context.waker());
         match crowd.as_given(&mut given, &mut waits, context) {
-            Poll::Ready(Ok(true)) => crowd.as_drawn(rng, context),
+            Poll::Ready(Ok(true)) => match rest {
+                Rest::Drawn(rng) => crowd.as_drawn(rng, context),
+                Rest::Noted(choices) => crowd.one_after_another(choices),
+            },
             Poll::Ready(Ok(false)) => Poll::Ready(Ok(())),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => Poll::Pending,
@@ -141,6 +167,9 @@ struct Crowd<'a> {
     records: Vec<Record>,
     /// A turn was waited for in vain: what is left of the order is gone through without a wait.
     is_off: bool,
+    /// Who had the last turn, and how many in a row.
+    last: Option<usize>,
+    turns_in_a_row: usize,
     underway: &'a Underway,
 }
 
@@ -237,9 +266,43 @@ impl Crowd<'_> {
         Poll::Pending
     }
 
+    /// Polls one task for as long as it is awake, and then the next, to their ends.
+    fn one_after_another(&mut self, choices: &mut Vec<Choice>) -> Poll<Result<(), BoxError>> {
+        while !self.tasks.is_empty() {
+            let awake = self.tasks.iter().filter(|task| task.is_awake());
+            let mut awake: Vec<usize> = awake.map(|task| task.client).collect();
+            awake.sort_unstable();
+            let Some(first) = awake.first() else {
+                self.underway.woken_from_outside();
+                return Poll::Pending;
+            };
+            let last = self.last.filter(|last| awake.contains(last));
+            let chosen = match last {
+                Some(last) if self.turns_in_a_row < TURNS_IN_A_ROW => last,
+                Some(last) => *awake.iter().find(|client| **client > last).unwrap_or(first),
+                None => *first,
+            };
+            choices.push(Choice {
+                awake,
+                chosen,
+                last: self.last,
+            });
+            let mut places = self.tasks.iter();
+            let place = places.position(|task| task.client == chosen);
+            if let Some(Err(error)) = place.and_then(|place| self.turn(place)) {
+                return Poll::Ready(Err(error));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Polls the task in this place. Says what came of it when that was its end.
     fn turn(&mut self, place: usize) -> Option<Result<(), BoxError>> {
         let task = &mut self.tasks[place];
+        self.turns_in_a_row = match self.last.replace(task.client) {
+            Some(last) if last == task.client => self.turns_in_a_row + 1,
+            _ => 1,
+        };
         self.underway.turn(match task.is_awake() {
             true => shape::Poll::Woken(task.client),
             false => shape::Poll::Unwoken(task.client),

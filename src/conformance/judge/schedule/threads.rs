@@ -2,7 +2,7 @@
 
 use super::client::World;
 use super::execution::Execution;
-use super::tasks;
+use super::tasks::{self, Rest};
 use super::underway::Underway;
 use crate::clock::{Clock as _, SystemClock, pause};
 use crate::conformance::judge::history::{Course, Record};
@@ -262,11 +262,12 @@ impl Scene {
     ) {
         let run = panics::catching(|| {
             let world = self.world();
+            let mut rest = Rest::Drawn(rng);
             subject.block_on(tasks::together(
                 &world,
                 clients,
                 together,
-                rng,
+                &mut rest,
                 &self.underway,
             ))
         });

@@ -1,6 +1,6 @@
 //! Track: one program under way, judged by the times that were measured.
 
-use super::{Result, Timed, until};
+use super::phase::until;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::coverage::{Coverage, Traits};
 use crate::conformance::judge::failure::Failure;
@@ -11,15 +11,19 @@ use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::time::nanos;
 use crate::conformance::program::unsupported::{self, Refusals};
 use crate::conformance::program::{ids, time};
-use crate::conformance::subject::erased::Instance;
+use crate::conformance::subject::erased::{ErasedSubject, Instance};
+use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::{Passing, calls, panics, watch};
 use crate::model::{Expected, Model, Nanos, Op};
 use std::sync::Arc;
 use std::time::Duration;
 
+type Result<T> = std::result::Result<T, String>;
+
 /// A program under way.
 pub(super) struct Track<'a> {
-    timed: &'a Timed<'a>,
+    subject: &'a dyn ErasedSubject,
+    profile: &'a Profile,
     ops: &'a [Op],
     ids: Vec<&'a str>,
     /// The phase of the clock that it waits for, once it has its store.
@@ -43,9 +47,15 @@ pub(super) struct Track<'a> {
 }
 
 impl<'a> Track<'a> {
-    pub(super) fn new(timed: &'a Timed<'a>, ops: &'a [Op], phase: Option<(Nanos, Nanos)>) -> Self {
+    pub(super) fn new(
+        subject: &'a dyn ErasedSubject,
+        profile: &'a Profile,
+        ops: &'a [Op],
+        phase: Option<(Nanos, Nanos)>,
+    ) -> Self {
         Self {
-            timed,
+            subject,
+            profile,
             ops,
             ids: ids::ids(ops),
             phase,
@@ -53,7 +63,7 @@ impl<'a> Track<'a> {
             instance: None,
             began: Duration::ZERO,
             moved: 0,
-            worlds: Worlds::new(Judge::new(timed.profile)).late(timed.profile.remote),
+            worlds: Worlds::new(Judge::new(profile)).late(profile.remote),
             coverage: Coverage::default(),
             steps: 0,
             open: 0,
@@ -67,7 +77,7 @@ impl<'a> Track<'a> {
     /// Runs until the program has to wait, and says how long.
     pub(super) fn go_on(&mut self, clock: &SystemClock) -> Result<Option<Duration>> {
         watch::running(Arc::new(self.ops.to_vec()));
-        let subject = self.timed.subject;
+        let subject = self.subject;
         let run = panics::catching(|| {
             subject.block_on(async {
                 let wait = self.steps_until_wait(clock).await;
@@ -100,7 +110,7 @@ impl<'a> Track<'a> {
 
     async fn steps_until_wait(&mut self, clock: &SystemClock) -> Result<Option<Duration>> {
         if self.instance.is_none() {
-            let fresh = self.timed.subject.fresh().await;
+            let fresh = self.subject.fresh().await;
             self.instance =
                 Some(fresh.map_err(|error| format!("there is no store to check: {error}"))?);
             if let Some(phase) = self.phase {
@@ -111,7 +121,7 @@ impl<'a> Track<'a> {
             self.began = clock.now();
         }
         while let Some(op) = self.ops.get(self.next) {
-            if self.timed.subject.passing() != Passing::Injected {
+            if self.subject.passing() != Passing::Injected {
                 let now = self.now(clock);
                 self.times.push(now);
             }
@@ -148,7 +158,7 @@ impl<'a> Track<'a> {
         let by = time::duration(by.max(0)).unwrap_or(Duration::MAX);
         self.coverage.advance();
         self.worlds.each(Judge::advance);
-        if self.timed.subject.passing() == Passing::Waiting {
+        if self.subject.passing() == Passing::Waiting {
             return Ok(Some(by));
         }
         let instance = self.instance.as_ref().ok_or("the store is gone")?;
@@ -180,7 +190,7 @@ impl<'a> Track<'a> {
     }
 
     fn judge(&mut self, op: &Op, outcome: Outcome, span: Span) {
-        let (before, supported) = (&self.ops[..self.next], &self.timed.profile.supported);
+        let (before, supported) = (&self.ops[..self.next], &self.profile.supported);
         if let Some(constraint) = unsupported::refusal(op, &outcome, supported)
             && !lockstep::was_taken(constraint, op, before, &self.refusals)
         {
@@ -228,7 +238,7 @@ impl<'a> Track<'a> {
 
     /// The program's time, in nanoseconds since it began.
     fn now(&self, clock: &SystemClock) -> Nanos {
-        match self.timed.subject.passing() {
+        match self.subject.passing() {
             Passing::Injected => self.moved,
             _ => nanos(clock.now().saturating_sub(self.began)) + self.moved,
         }
