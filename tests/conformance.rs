@@ -643,6 +643,23 @@ fn a_store_that_conforms_writes_nothing() {
     assert!(!file.exists());
 }
 
+/// It is not the store's fault, nor the kit's.
+#[test]
+fn ids_that_panic_after_thousands_are_misuse() {
+    let profile = Profile::default().ids(|number| {
+        assert!(number < 3_000, "no more ids");
+        ["a", "b"].map(|letter| format!("{letter}{number}"))
+    });
+    let report = check(MemStore::with_clock).profile(profile).run();
+    match &report.verdict {
+        Verdict::Misused(reason) => {
+            assert!(reason.starts_with("Profile::ids panicked for "), "{reason}");
+            assert!(reason.ends_with(": no more ids"), "{reason}");
+        }
+        other => panic!("{other:?}\n{report}"),
+    }
+}
+
 #[test]
 fn progress_is_told_of_both_searches() {
     static TOLD: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];

@@ -15,10 +15,10 @@ use crate::conformance::program::{Program, Time};
 use crate::conformance::report::{Report, Verdict, Violation};
 use crate::conformance::subject::backend::Backend;
 use crate::conformance::subject::erased::ErasedSubject;
+use crate::conformance::subject::panics::{self, Fault};
 use crate::conformance::subject::profile::Profile;
 use crate::conformance::subject::watch::{Watch, Watcher};
 use crate::conformance::subject::workers;
-use std::panic;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -74,15 +74,25 @@ fn supervised(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> Report {
                 };
             }
             let run = Run::new(&*subject, &settings, &profile, &so_far);
-            run.isolating(isolation).watching(&backend).finish()
+            let run = run.isolating(isolation).watching(&backend);
+            panics::with_place(|| panics::silently(|| run.finish()))
         }
     });
     let kit = kit.expect("a thread can be had");
     let mut watcher = Watcher::new(Arc::clone(&watch), LOOK);
     loop {
         if end_of_kit.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
-            let report = kit.join();
-            return report.unwrap_or_else(|panic| panic::resume_unwind(panic));
+            return kit.join().unwrap_or_else(|payload| {
+                if let Some(reason) = watch.misuse() {
+                    return Report {
+                        verdict: Verdict::Misused(reason),
+                        ..Report::of_nothing()
+                    };
+                }
+                let Fault(fault) = Fault::of(payload);
+                let so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
+                at_fault(subject, settings, so_far.clone(), &fault)
+            });
         }
         if let Some(hung) = watcher.hung(patience) {
             watch.stop();
@@ -96,6 +106,27 @@ fn supervised(subject: &Arc<dyn ErasedSubject>, settings: &Settings) -> Report {
             );
         }
     }
+}
+
+/// The report of a check that ended at a panic of its own, with what was known by then.
+fn at_fault(
+    subject: &Arc<dyn ErasedSubject>,
+    settings: &Settings,
+    so_far: SoFar,
+    fault: &str,
+) -> Report {
+    let fault = format!(
+        "a fault of session-spec, and not of the store: it panicked in the {} search: {fault}",
+        so_far.search
+    );
+    let known = panics::catching(|| {
+        let (profile, nobody) = (profile(&**subject, settings), Mutex::default());
+        Run::new(&**subject, settings, &profile, &nobody).at_fault(so_far, fault.clone())
+    });
+    known.unwrap_or_else(|_| Report {
+        verdict: Verdict::Undecided(fault),
+        ..Report::of_nothing()
+    })
 }
 
 /// The report of a check that ended at a call that did not return.
@@ -157,4 +188,30 @@ fn violation(
 fn profile(subject: &dyn ErasedSubject, settings: &Settings) -> Profile {
     let told = settings.profile.clone();
     told.unwrap_or_else(|| subject.profile())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::subject::Factory;
+    use crate::memstore::MemStore;
+
+    #[test]
+    fn a_fault_of_the_kit_is_never_the_stores() {
+        let subject: Arc<dyn ErasedSubject> = Arc::new(Arc::new(Factory(MemStore::with_clock)));
+        let settings = Settings::default();
+        let fault = |so_far| at_fault(&subject, &settings, so_far, "it broke (at a line)");
+        let nothing = SoFar {
+            search: "random",
+            ..SoFar::default()
+        };
+        let told = "a fault of session-spec, and not of the store: it panicked in the random search: it \
+                    broke (at a line)";
+        let report = fault(nothing);
+        assert_eq!(
+            report.verdict,
+            Verdict::Undecided(told.to_owned()),
+            "{report}"
+        );
+    }
 }

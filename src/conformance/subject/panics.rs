@@ -2,12 +2,36 @@
 
 use super::watch;
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 thread_local! {
     static OURS: Cell<bool> = const { Cell::new(false) };
+    /// Where the last panic on this thread came from.
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// A panic of the kit's own, with its message and its place.
+pub(crate) struct Fault(pub(crate) String);
+
+impl Fault {
+    /// Of what a thread of ours panicked with, on that thread.
+    pub(crate) fn of(payload: Box<dyn Any + Send>) -> Self {
+        match payload.downcast::<Self>() {
+            Ok(fault) => *fault,
+            Err(payload) => {
+                let (message, place) = (message(&*payload), PLACE.take());
+                Self(format!("{message} (at {place})"))
+            }
+        }
+    }
+}
+
+/// Runs the kit's own `work`, which does not panic unless it is wrong: the panic goes on with its place.
+pub(crate) fn with_place<T>(work: impl FnOnce() -> T) -> T {
+    panic::catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|payload| panic::resume_unwind(Box::new(Fault::of(payload))))
 }
 
 /// Makes panics on this thread silent from here on: they are findings, and reported as such.
@@ -20,7 +44,10 @@ pub(crate) fn silence_panics_here() {
         panic::set_hook(Box::new(move |info| {
             if !OURS.try_with(Cell::get).unwrap_or(false) {
                 before(info);
+                return;
             }
+            let place = info.location().map(ToString::to_string);
+            let _ = PLACE.try_with(|last| last.replace(place.unwrap_or_default()));
         }));
     });
     OURS.set(true);
@@ -70,5 +97,23 @@ fn message(payload: &(dyn Any + Send)) -> String {
         text.clone()
     } else {
         "a panic without a message".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::subject::workers;
+
+    #[test]
+    fn a_panic_of_the_kit_has_its_place_whichever_thread_it_was_on() {
+        let work = |number| assert!(number < 2, "no third");
+        let run = panic::catch_unwind(|| workers::each(3, work));
+        let Err(payload) = run else {
+            panic!("it does not panic");
+        };
+        let Fault(told) = Fault::of(payload);
+        assert!(told.starts_with("no third (at "), "{told}");
+        assert!(told.contains("panics.rs:"), "{told}");
     }
 }

@@ -5,9 +5,11 @@ use crate::conformance::program::Time;
 use crate::conformance::program::alphabet::Alphabet;
 use crate::conformance::program::supported::Supported;
 use crate::conformance::program::time::nanos;
+use crate::conformance::subject::{panics, watch};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::panic;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,7 +83,14 @@ impl Profile {
     /// id is refused then.
     #[must_use]
     pub fn ids(mut self, pair: impl Fn(u64) -> [String; 2] + Send + Sync + 'static) -> Self {
-        self.supported.ids = Some(Arc::new(pair));
+        let told = move |number| {
+            panics::catching_one(|| pair(number)).unwrap_or_else(|message| {
+                let reason = format!("Profile::ids panicked for {number}: {message}");
+                watch::misused_if_watched(reason);
+                panic::resume_unwind(Box::new(message))
+            })
+        };
+        self.supported.ids = Some(Arc::new(told));
         self
     }
 

@@ -67,6 +67,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Watch {
+    /// Why its check cannot go on, if it cannot.
+    pub(crate) fn misuse(&self) -> Option<String> {
+        lock(&self.misuse).clone()
+    }
+
     /// Has this thread watched from here on.
     pub(crate) fn enter(self: &Arc<Self>) {
         let beat = Arc::<Beat>::default();
@@ -95,9 +100,16 @@ pub(crate) fn misused(reason: String) {
     watch.stop();
 }
 
+/// The same, where there is a check; elsewhere somebody else tells.
+pub(crate) fn misused_if_watched(reason: String) {
+    if Watch::here().is_some() {
+        misused(reason);
+    }
+}
+
 /// Why the check of this thread cannot go on, if it cannot.
 pub(crate) fn misuse() -> Option<String> {
-    lock(&Watch::here()?.misuse).clone()
+    Watch::here()?.misuse()
 }
 
 /// Whether this thread's check has ended without it.

@@ -53,7 +53,7 @@ pub(crate) fn each_on<T: Send>(
         }
         let task = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|task| *task < tasks);
         let results = iter::from_fn(task).map(|task| (task, work(task)));
-        results.collect::<Vec<_>>()
+        panics::with_place(|| results.collect::<Vec<_>>())
     };
     let mut results: Vec<_> = thread::scope(|scope| {
         let spawned = |_| {

@@ -2,7 +2,7 @@
 
 use super::Run;
 use crate::conformance::check::so_far::SoFar;
-use crate::conformance::report::Report;
+use crate::conformance::report::{Report, Verdict};
 use crate::conformance::subject::backend::Backend;
 use std::sync::PoisonError;
 
@@ -27,6 +27,17 @@ impl Run<'_> {
         drop(known);
         self.take_up(so_far);
         self.conclude()
+    }
+
+    /// The report of a check that ended at a panic of its own. What was found by then stands.
+    pub(crate) fn at_fault(mut self, so_far: SoFar, fault: String) -> Report {
+        self.take_up(so_far);
+        self.report.notes.push(fault.clone());
+        let mut report = self.conclude();
+        if report.verdict != Verdict::Violated {
+            report.verdict = Verdict::Undecided(fault);
+        }
+        report
     }
 
     /// Goes on from what was known when another run ended.
