@@ -12,6 +12,8 @@ use crate::model::{Nanos, Op, Reply};
 pub(super) struct Counting {
     pub(super) kind: CallKind,
     number: usize,
+    /// Some came after the one that decides, so that it only takes so many.
+    is_any: bool,
 }
 
 /// Of fewer calls it is more likely that each has a part of its own.
@@ -26,30 +28,41 @@ pub(super) fn counting(failing: &Failing, tick: Nanos, probe: Probe<'_>) -> Opti
         return None;
     };
     let unused = unused_id(ops)?;
-    // A prepare counts itself; a commit is the last one under its id.
-    let is_commit = |op: &Op| matches!(op, Op::Commit { .. }) && op.id() == Some(id.as_str());
-    let deciding = ops.iter().rposition(is_commit)?;
+    // A prepare counts itself; a commit or a drop is the last one of its id.
+    let last_own = |kind| {
+        let is_own = |op: &Op| CallKind::of(op) == kind && op.id() == Some(id.as_str());
+        ops[..last].iter().rposition(is_own)
+    };
+    let commit = last_own(CallKind::Commit)?;
     [CallKind::Commit, CallKind::Prepare, CallKind::Drop]
         .into_iter()
         .find_map(|kind| {
-            let is_other =
-                |at: usize| at < last && at != deciding && CallKind::of(&ops[at]) == kind;
+            let deciding = match kind {
+                CallKind::Drop => last_own(kind).filter(|drop| *drop > commit),
+                _ => Some(commit),
+            };
+            let is_other = |at: usize| Some(at) != deciding && CallKind::of(&ops[at]) == kind;
             let others = (0..last).filter(|at| is_other(*at)).count();
             let mut replaced = ops.clone();
             for at in (0..last).filter(|at| is_other(*at)) {
                 replaced[at] = of_kind(kind, &unused, tick)?;
             }
-            let number = match kind {
-                CallKind::Commit => 1 + (0..deciding).filter(|at| is_other(*at)).count(),
-                _ => 1 + others,
-            };
+            let counts = deciding
+                .filter(|_| kind != CallKind::Prepare)
+                .unwrap_or(last);
+            let is_any = (counts..last).any(is_other);
+            let number = 1 + others;
             let fails_alike = || {
                 probe(&replaced).is_some_and(|failure| {
                     let is_alike = failure.mistake() == failing.failure.mistake();
                     failure.at == last && (is_alike || is_lost_commit(kind, failing, &failure))
                 })
             };
-            (others >= FEWEST && fails_alike()).then_some(Counting { kind, number })
+            (others >= FEWEST && fails_alike()).then_some(Counting {
+                kind,
+                number,
+                is_any,
+            })
         })
 }
 
@@ -75,13 +88,22 @@ fn of_kind(kind: CallKind, id: &str, tick: Nanos) -> Option<Op> {
 impl Counting {
     /// As a sentence.
     pub(super) fn told(self) -> String {
-        let Self { kind, number } = self;
+        let Self {
+            kind,
+            number,
+            is_any,
+        } = self;
         let kind = match kind {
             CallKind::Commit => "commit",
             CallKind::Prepare => "prepare",
             _ => "drop",
         };
         let before = number - 1;
+        if is_any {
+            return format!(
+                "any {before} other {kind}s do as well, on whatever id: it takes {number} {kind}s"
+            );
+        }
         format!(
             "any {before} {kind}s before it do as well, on whatever id: it takes the {}{} {kind}",
             number,
