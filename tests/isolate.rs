@@ -90,6 +90,7 @@ fn err_1_an_overflow_of_the_stack_is_a_finding() {
         "calendar",
         "repeated",
         "random",
+        "schedules",
         "concurrent",
         "cancelled",
     ];

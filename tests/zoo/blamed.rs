@@ -17,7 +17,10 @@ fn clauses(report: &Report) -> Vec<Clause> {
 /// What is said of it, within the budget of a test.
 fn said_of(animal: Animal, profile: Profile) -> Report {
     let check = checked(animal).profile(profile).clients(1);
-    check.depth(4).sequences(10_000).run()
+    let report = check.depth(4).sequences(10_000).run();
+    let is_fault = |note: &String| note.starts_with("a fault of session-spec");
+    assert!(!report.notes.iter().any(is_fault), "{report}");
+    report
 }
 
 /// Whether these, and nothing else, are what it is charged with.
@@ -598,4 +601,47 @@ fn a_cache_that_lets_go_of_the_newest_of_a_crowd_is_caught() {
     let check = checked(crowded).profile(Profile::default().may_evict());
     let report = check.clients(1).depth(1).sequences(100).run();
     assert_eq!(clauses(&report), [Clause::Com5], "{report}");
+}
+
+#[test]
+fn what_counts_drops_or_any_calls_is_told_so() {
+    let every = Animal {
+        name: "every seventh drop does nothing",
+        drop: |shelf, now, id| {
+            shelf.calls += 1;
+            match shelf.calls % 7 {
+                0 => Ok(()),
+                _ => (RIGHT.drop)(shelf, now, id),
+            }
+        },
+        ..RIGHT
+    };
+    let near_miss = |report: &Report| report.violations[0].near_miss.clone().unwrap_or_default();
+    let report = said_of(every, Profile::default());
+    assert_eq!(clauses(&report), [Clause::Drp1], "{report}");
+    let told = "any 6 drops before it do as well, on whatever id: it takes the 7th drop";
+    assert_eq!(near_miss(&report), told, "{report}");
+    let compacts = Animal {
+        name: "the fiftieth commit brings back what was dropped",
+        commit: |shelf, now, snapshot, ttl| {
+            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
+            shelf.aside.remove(snapshot.id());
+            shelf.calls += 1;
+            if shelf.calls == 50 {
+                shelf.entries.append(&mut shelf.aside);
+            }
+            Ok(())
+        },
+        drop: |shelf, _, id| {
+            if let Some(entry) = shelf.entries.remove(id) {
+                shelf.aside.insert(id.to_owned(), entry);
+            }
+            Ok(())
+        },
+        ..RIGHT
+    };
+    let report = said_of(compacts, Profile::default());
+    assert_eq!(clauses(&report), [Clause::Drp1], "{report}");
+    let told = "any 49 other commits do as well, on whatever id: it takes 50 commits";
+    assert_eq!(near_miss(&report), told, "{report}");
 }

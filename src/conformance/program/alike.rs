@@ -2,7 +2,8 @@
 //! unchanged.
 
 use crate::data::Data;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, User};
+use serde_json::{Value, json};
 
 /// Texts of one length that have one checksum wherever they stand: the same one in the sum and the exclusive
 /// or of their bytes, in Adler-32 and Fletcher's, in hashes that multiply by 31 or by 33, and in CRC-32.
@@ -17,7 +18,21 @@ const OF_ONE_CHECKSUM: [(&str, &str); 5] = [
 /// So long are texts that differ in one character only: at their beginning, in the middle, at their end.
 const LENGTHS: [usize; 3] = [64, 1_024, 16_384];
 
-/// Pairs of snapshots under `id`, in which one text is another one.
+/// Values that are equal to who compares loosely.
+fn loosely_equal() -> [[Value; 2]; 8] {
+    [
+        [json!("a"), json!("A")],
+        [json!("a"), json!("a ")],
+        [json!("1"), json!(1)],
+        [json!(1), json!(1.0)],
+        [json!(1), json!(true)],
+        [json!([]), json!({})],
+        [json!([1, 2]), json!([2, 1])],
+        [json!({ "a": 1 }), json!({ "a": 1, "b": null })],
+    ]
+}
+
+/// Pairs of snapshots under `id`, in which one value is another one.
 pub(crate) fn pairs(id: &str) -> Vec<[Snapshot; 2]> {
     let short = OF_ONE_CHECKSUM.map(|(one, other)| [one.to_owned(), other.to_owned()]);
     let long = LENGTHS.into_iter().flat_map(|length| {
@@ -29,15 +44,26 @@ pub(crate) fn pairs(id: &str) -> Vec<[Snapshot; 2]> {
         })
     });
     let pairs = short.into_iter().chain(long);
-    pairs
-        .map(|pair| pair.map(|text| of_text(id, &text)))
-        .collect()
+    let texts = pairs.map(|pair| pair.map(|text| of_value(id, text)));
+    let values = loosely_equal().map(|pair| pair.map(|value| of_value(id, value)));
+    let no_data = Data::default;
+    let in_other_case = [
+        ["a", "A"].map(|text| Snapshot::new(id, text, None, no_data())),
+        ["a", "A"].map(|text| Snapshot::new(id, "", User::new(text), no_data())),
+        ["a", "A"].map(|key| Snapshot::new(id, "", None, of_entry(key, Value::Null))),
+        [no_data(), of_entry("", Value::Null)].map(|data| Snapshot::new(id, "", None, data)),
+    ];
+    texts.chain(values).chain(in_other_case).collect()
 }
 
-fn of_text(id: &str, text: &str) -> Snapshot {
+fn of_value(id: &str, value: impl Into<Value>) -> Snapshot {
+    Snapshot::new(id, "", None, of_entry("", value.into()))
+}
+
+fn of_entry(key: &str, value: Value) -> Data {
     let mut data = Data::default();
-    data.set("", text).expect("a text has a JSON form");
-    Snapshot::new(id, "", None, data)
+    data.set(key, value).expect("it is not deep");
+    data
 }
 
 #[cfg(test)]

@@ -5,6 +5,9 @@ use super::rng::Rng;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+/// How many kinds of pairs there are.
+const KINDS: u64 = 11;
+
 /// The ids that have these characters and lengths.
 #[derive(Clone, Debug)]
 pub(crate) struct Alphabet {
@@ -67,7 +70,7 @@ impl Alphabet {
         if number == 0 {
             return self.numbered(0);
         }
-        let kind = number % 8;
+        let kind = number % KINDS;
         let pair = match kind {
             0 => Some(self.differing_at(&mut rng, Place::End)),
             1 => Some(self.differing_at(&mut rng, Place::Begin)),
@@ -76,6 +79,9 @@ impl Alphabet {
             4 => self.with_a_mark_more(&mut rng, Place::End),
             5 => self.with_a_mark_more(&mut rng, Place::Begin),
             6 => self.with_marks(number),
+            7 => Some(self.of_equal_halves(&mut rng)),
+            8 => self.as_numbers(&mut rng),
+            9 => Some(self.in_two_orders(&mut rng)),
             _ => Some([self.id(&mut rng), self.id(&mut rng)]),
         };
         match pair.filter(|[one, other]| one != other) {
@@ -92,7 +98,7 @@ impl Alphabet {
             let at = usize::try_from(number).unwrap_or(0) % (lengths.len() - 1);
             return [at, at + 1].map(|at| self.characters[0].to_string().repeat(lengths[at]));
         }
-        let mut rest = usize::try_from(number / 8).unwrap_or(0);
+        let mut rest = usize::try_from(number / KINDS).unwrap_or(0);
         let mut characters: Vec<char> = vec![self.characters[0]; self.usual()];
         for place in characters.iter_mut().rev().skip(1) {
             *place = self.characters[rest % count];
@@ -136,6 +142,38 @@ impl Alphabet {
             characters[at] = self.characters[chosen];
             characters.into_iter().collect()
         })
+    }
+
+    /// Two whose halves are equal: their exclusive or is nothing.
+    fn of_equal_halves(&self, rng: &mut Rng) -> [String; 2] {
+        [(); 2].map(|()| {
+            let id: Vec<char> = self.id(rng).chars().collect();
+            let half: String = id[..id.len() / 2].iter().collect();
+            let rest = id[id.len() / 2 * 2..].iter();
+            half.clone() + &half + &rest.collect::<String>()
+        })
+    }
+
+    /// Two that a loose comparison takes for the number nought: `0e` and digits.
+    fn as_numbers(&self, rng: &mut Rng) -> Option<[String; 2]> {
+        let digits = self.characters.iter().filter(|c| c.is_ascii_digit());
+        let digits: Vec<char> = digits.copied().collect();
+        let has = |c: char| self.characters.contains(&c);
+        let length = self.usual();
+        if digits.len() < 2 || !has('0') || !has('e') || length < 3 {
+            return None;
+        }
+        Some([(); 2].map(|()| {
+            let tail = (2..length).map(|_| digits[rng.below(digits.len())]);
+            "0e".chars().chain(tail).collect()
+        }))
+    }
+
+    /// The same characters from the other end: what adds them up takes them for one.
+    fn in_two_orders(&self, rng: &mut Rng) -> [String; 2] {
+        let id = self.id(rng);
+        let turned = id.chars().rev().collect();
+        [id, turned]
     }
 
     /// One in the other case, as far as the alphabet has that.

@@ -12,7 +12,7 @@ const fn unix(seconds: Nanos) -> Nanos {
 }
 
 /// In the order of time.
-pub(crate) const EDGES: [Nanos; 16] = [
+pub(crate) const EDGES: [Nanos; 18] = [
     // Whole seconds and tenths.
     10 * SECOND,
     10 * SECOND + SECOND / 10,
@@ -24,6 +24,9 @@ pub(crate) const EDGES: [Nanos; 16] = [
     unix(1_583_661_600),
     // In the EU: 2020-03-29 01:00 UTC.
     unix(1_585_443_600),
+    // Back from summer time in the south of Australia, and into it: 2020-04-05 and 2020-10-04.
+    unix(1_586_016_000),
+    unix(1_601_740_800),
     // Back again in the EU: 2020-10-25 01:00 UTC.
     unix(1_603_587_600),
     // In the US: 2020-11-01.

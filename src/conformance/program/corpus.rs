@@ -78,6 +78,7 @@ fn shapes() -> Vec<Value> {
         [[]],
         [[1], [2, 3]],
         [{ "a": 1 }, { "b": 2 }],
+        [["a", 1], ["b", 2]],
         ["a", 1],
         { "0": 1, "1": 2 },
         { "1": 1 },
@@ -114,7 +115,7 @@ fn shapes() -> Vec<Value> {
 }
 
 /// What other types look like, and what careless formats change.
-const TELLTALES: [&str; 59] = [
+const TELLTALES: [&str; 61] = [
     "",
     " ",
     " a ",
@@ -174,6 +175,8 @@ const TELLTALES: [&str; 59] = [
     "a:b",
     "/a",
     "../a",
+    "\u{1f44d}\u{1f3fd}",
+    "\u{1f468}\u{200d}\u{1f469}",
 ];
 
 /// Names that have a meaning of their own in some store, as keys.

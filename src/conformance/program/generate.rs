@@ -126,7 +126,7 @@ impl Generator {
         // Some begin shortly before an edge of the calendar.
         let mut others = Bits(draws.first().map_or(0, |first| first >> 48));
         let phase = match others.take(ON_CALENDAR) {
-            1 => EDGES[others.take(EDGES.len())] - BEFORE[others.take(BEFORE.len())],
+            1 => EDGES[others.take(64) % EDGES.len()] - BEFORE[others.take(BEFORE.len())],
             _ => phase,
         };
         if phase > 0 && self.pace.at_will {
