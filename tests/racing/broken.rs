@@ -9,15 +9,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub(crate) fn wrong() -> Vec<Entrant> {
-    use Clause::Can1;
+    use Clause::{Can1, Con1};
     let entrant = |name, make| Entrant::made(name, &[Can1], Profile::default(), make);
+    // A second client has no connection either.
+    let of_one = |name, make| Entrant::made(name, &[Con1, Can1], Profile::default(), make);
     vec![
-        entrant("fails ever after a cancelled commit", |clock| {
+        of_one("fails ever after a cancelled commit", |clock| {
             Box::new(Line::new(clock, 1, Until::Ever))
         }),
-        entrant("fails once after a cancelled commit", |clock| {
+        of_one("fails once after a cancelled commit", |clock| {
             Box::new(Line::new(clock, 1, Until::OneHasFailed))
         }),
+        Entrant::made(
+            "inserts a row that another has inserted",
+            &[Con1],
+            Profile::default(),
+            |clock| Box::new(Inserts(Shelf::new(clock))),
+        ),
         entrant("fails when its ten connections are gone", |clock| {
             Box::new(Line::new(clock, 10, Until::Ever))
         }),
@@ -100,6 +108,32 @@ impl Store for Line {
     async fn drop(&self, id: &str) -> Result<(), StoreError> {
         self.is_up()?;
         self.shelf.take(id);
+        Ok(())
+    }
+}
+
+/// Looks whether there is a row, and then inserts one or changes it.
+struct Inserts(Shelf);
+
+impl Store for Inserts {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        Ok(self.0.live(id))
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        validate(snapshot, ttl)?;
+        let is_there = |id: &str| self.0.entry(id).is_some();
+        let was_there = is_there(snapshot.id());
+        step_back().await;
+        if !was_there && is_there(snapshot.id()) {
+            return failed("there is such a row");
+        }
+        self.0.put(snapshot, ttl);
+        Ok(())
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        self.0.take(id);
         Ok(())
     }
 }

@@ -88,6 +88,12 @@ pub(crate) fn on_one_id(
     }
 }
 
+/// Of a call that was answered as it is not when one client calls at a time.
+pub(crate) fn among_others(records: &[Record], wrong: &Record) -> Anomaly {
+    let all: Vec<&Record> = records.iter().collect();
+    alone(&all, wrong, Clause::Con1)
+}
+
 /// Whether some order explains the calls if those that were cancelled took effect at any later time.
 fn is_right_if_late(records: &[&Record], profile: &Profile, rules: Rules) -> Option<bool> {
     let remote = profile.clone().remote();

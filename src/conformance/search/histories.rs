@@ -6,8 +6,9 @@ use super::one_at_a_time::{alone, in_some_order, one_at_a_time};
 use crate::clause::Clause;
 use crate::conformance::judge::history::{History, Record};
 use crate::conformance::judge::nonlinearizable::{self, Anomaly, Verdict};
-use crate::conformance::judge::schedule::Execution;
+use crate::conformance::judge::schedule::{Execution, execute};
 use crate::conformance::program::Program;
+use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::rng::Rng;
 use crate::model::Op;
 use std::collections::HashSet;
@@ -45,6 +46,25 @@ pub(crate) fn judge(
     if !matches!(verdict, Verdict::Undecided) {
         history.exercise(&mut found.tally);
     }
+    let is_wrong = matches!(verdict, Verdict::Wrong(_));
+    let are_few = found.anomalies.len().max(found.sequential) < DOUBTED;
+    if !is_wrong && luck.is_none() && clause == Clause::Con1 && are_few {
+        let after = found.tally.programs;
+        if let Some(failed) = fails_among_others(context, &program, &history) {
+            match made_one_at_a_time(context, &program, &history, true, after) {
+                Some(caught) => {
+                    found.sequential += 1;
+                    found.catch(caught);
+                }
+                None => found.anomalies.push(Anomaly {
+                    after,
+                    program: Some(program),
+                    ..nonlinearizable::among_others(history.records(), failed)
+                }),
+            }
+            return history.overlaps();
+        }
+    }
     match verdict {
         Verdict::Explained => {}
         Verdict::Undecided => found.undecided += 1,
@@ -71,6 +91,28 @@ pub(crate) fn judge(
         }
     }
     history.overlaps()
+}
+
+/// A call that fails in this schedule, each time that it is made, of a store that is all in this process.
+fn fails_among_others<'a>(
+    context: &Context<'_>,
+    program: &Program,
+    history: &'a History,
+) -> Option<&'a Record> {
+    const TIMES: usize = 3;
+    let has_failed = |record: &Record| matches!(record.outcome, Some(Outcome::Failed(_)));
+    let failed = history.records().iter().find(|record| has_failed(record))?;
+    if context.runner.profile.remote || !program.overlaps() || program.is_cancelling() {
+        return None;
+    }
+    let fails_again = || {
+        let execution = execute(context.runner.subject, program, &mut Rng::new(0, 0));
+        let records = execution.map(|execution| execution.records);
+        let is_it = |record: &Record| record.client == failed.client && record.op == failed.op;
+        let mut records = records.unwrap_or_default().into_iter();
+        records.any(|record| is_it(&record) && has_failed(&record))
+    };
+    (1..TIMES).all(|_| fails_again()).then_some(failed)
 }
 
 /// Whether one client's calls are all that it takes, on a clock that goes on by itself, of a store that one
