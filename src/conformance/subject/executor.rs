@@ -1,5 +1,7 @@
 //! Executor: runs one future to its end, on the thread that asks for it.
 
+use super::watch;
+use std::panic;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -30,6 +32,10 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,
+            // A call that wakes itself again and again would keep this core for ever.
+            Poll::Pending if watch::is_stopped() => {
+                panic::resume_unwind(Box::new("the check has ended"))
+            }
             Poll::Pending => thread::park(),
         }
     }

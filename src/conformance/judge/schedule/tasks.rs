@@ -66,6 +66,10 @@ pub(super) async fn together(
     let mut given = given.iter();
     poll_fn(|context| {
         crowd.listen(context.waker());
+        if watch::is_stopped() {
+            // Nobody waits for it any more.
+            return Poll::Ready(Ok(()));
+        }
         match crowd.as_given(&mut given, &mut waits, context) {
             Poll::Ready(Ok(true)) => match rest {
                 Rest::Drawn(rng) => crowd.as_drawn(rng, context),
@@ -268,7 +272,7 @@ impl Crowd<'_> {
 
     /// Polls one task for as long as it is awake, and then the next, to their ends.
     fn one_after_another(&mut self, choices: &mut Vec<Choice>) -> Poll<Result<(), BoxError>> {
-        while !self.tasks.is_empty() {
+        while !self.tasks.is_empty() && !watch::is_stopped() {
             let awake = self.tasks.iter().filter(|task| task.is_awake());
             let mut awake: Vec<usize> = awake.map(|task| task.client).collect();
             awake.sort_unstable();
