@@ -55,11 +55,18 @@ pub(crate) fn silence_panics_here() {
 
 /// Runs `work` with panics silent for its time.
 pub(crate) fn silently<T>(work: impl FnOnce() -> T) -> T {
-    let before = OURS.get();
+    /// Also where `work` panics.
+    struct Before(bool);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            OURS.set(self.0);
+        }
+    }
+
+    let _before = Before(OURS.get());
     silence_panics_here();
-    let result = work();
-    OURS.set(before);
-    result
+    work()
 }
 
 /// What `call` returns, or the message it panicked with.
