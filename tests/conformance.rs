@@ -330,7 +330,7 @@ fn a_clause_without_a_search_is_undecided_when_asked_for() {
 }
 
 /// A store whose line breaks once, of all calls that are made: at a prepare, whose error is always seen, and
-/// among those of the exhaustive search, however often clients met before.
+/// before clients meet.
 struct Flaky(MemStore<ManualClock>, Arc<AtomicU64>);
 
 impl Store for Flaky {
@@ -357,7 +357,8 @@ impl Store for Flaky {
 fn err_2_an_error_that_does_not_come_again_is_no_violation() {
     let calls = Arc::<AtomicU64>::default();
     let make = move |clock| Flaky(MemStore::with_clock(clock), Arc::clone(&calls));
-    let report = check(make).depth(3).sequences(1_000).seed(1).run();
+    // The exhaustive search looks at the last calls of its programs only.
+    let report = check(make).depth(0).sequences(1_000).seed(1).run();
     assert_eq!(report.verdict, Verdict::Conforms, "{report}");
     let mut notes = report.notes.iter();
     assert!(
