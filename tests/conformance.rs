@@ -1,12 +1,16 @@
 //! The kit's door: what a store author calls, and what they are shown.
 
 use session_spec::conformance::{Profile, Report, Status, Verdict, check};
-use session_spec::{Clause, Clock, Constraint, ManualClock, MemStore, Snapshot, Store, StoreError};
+use session_spec::{
+    Clause, Clock, Constraint, ManualClock, MemStore, Snapshot, Store, StoreError, SystemClock,
+};
 use std::collections::HashMap;
 use std::fs;
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 /// A store as somebody might write it first: the life of an entry starts at its first commit.
@@ -330,7 +334,7 @@ fn a_clause_without_a_search_is_undecided_when_asked_for() {
 }
 
 /// A store whose line breaks once, of all calls that are made: at a prepare, whose error is always seen, and
-/// before clients meet.
+/// among those of the exhaustive search, however often clients met before.
 struct Flaky(MemStore<ManualClock>, Arc<AtomicU64>);
 
 impl Store for Flaky {
@@ -357,8 +361,7 @@ impl Store for Flaky {
 fn err_2_an_error_that_does_not_come_again_is_no_violation() {
     let calls = Arc::<AtomicU64>::default();
     let make = move |clock| Flaky(MemStore::with_clock(clock), Arc::clone(&calls));
-    // The exhaustive search looks at the last calls of its programs only.
-    let report = check(make).depth(0).sequences(1_000).seed(1).run();
+    let report = check(make).depth(3).sequences(1_000).seed(1).run();
     assert_eq!(report.verdict, Verdict::Conforms, "{report}");
     let mut notes = report.notes.iter();
     assert!(
@@ -642,6 +645,45 @@ fn a_store_that_conforms_writes_nothing() {
         .regressions(&file)
         .assert();
     assert!(!file.exists());
+}
+
+/// A store whose prepare wakes itself again and again.
+struct Spins(MemStore<ManualClock>, Arc<()>);
+
+impl Store for Spins {
+    async fn prepare(&self, _: &str) -> Result<Option<Snapshot>, StoreError> {
+        poll_fn(|context| {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.0.commit(snapshot, ttl).await
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        Store::drop(&self.0, id).await
+    }
+}
+
+/// So it keeps no core from what comes after the check: the threads let go of their stores.
+#[test]
+fn err_1_a_call_that_never_sleeps_ends_with_its_check() {
+    const LONG: Duration = Duration::from_secs(60);
+    let stores = Arc::<()>::default();
+    let all = Arc::clone(&stores);
+    let make = move |clock| Spins(MemStore::with_clock(clock), Arc::clone(&all));
+    let patience = Duration::from_millis(200);
+    let report = check(make).depth(2).patience(patience).isolate(false).run();
+    assert_eq!(report.verdict, Verdict::Violated, "{report}");
+    let clock = SystemClock::new();
+    // The one of the function that makes them is gone with the check.
+    while Arc::strong_count(&stores) > 1 {
+        assert!(clock.now() < LONG, "some go on");
+        std::thread::yield_now();
+    }
 }
 
 /// It is not the store's fault, nor the kit's.

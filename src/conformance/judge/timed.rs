@@ -231,3 +231,69 @@ impl<'a> Schedule<'a> {
         (ran.chain(not_begun).collect(), precision)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::program::Program;
+    use crate::conformance::subject::{Subject, Waiting};
+    use crate::store::{BoxError, Store, StoreError};
+    use crate::{MemStore, Snapshot};
+    use std::sync::Arc;
+
+    const TICK: Duration = Duration::from_millis(40);
+
+    /// A store whose every prepare takes half a tick.
+    struct Slow(MemStore);
+
+    impl Store for Slow {
+        async fn prepare(&self, id: &str) -> std::result::Result<Option<Snapshot>, StoreError> {
+            let clock = SystemClock::new();
+            while clock.now() < TICK / 2 {
+                std::hint::spin_loop();
+            }
+            self.0.prepare(id).await
+        }
+
+        async fn commit(
+            &self,
+            snapshot: &Snapshot,
+            ttl: Duration,
+        ) -> std::result::Result<(), StoreError> {
+            self.0.commit(snapshot, ttl).await
+        }
+
+        async fn drop(&self, id: &str) -> std::result::Result<(), StoreError> {
+            Store::drop(&self.0, id).await
+        }
+    }
+
+    struct OfSlow;
+
+    impl Subject for OfSlow {
+        type Store = Slow;
+        type Clock = Waiting;
+
+        async fn fresh(&self) -> std::result::Result<(Slow, Waiting), BoxError> {
+            Ok((Slow(MemStore::new()), Waiting))
+        }
+    }
+
+    /// On each thread two begin at each phase, so one of them is due while the other is at its call.
+    #[test]
+    fn a_program_that_is_due_while_another_calls_is_late() {
+        let (subject, profile) = (Arc::new(OfSlow), Profile::default());
+        let timed = Timed {
+            subject: &subject,
+            profile: &profile,
+            tick: nanos(TICK),
+            until: Until::never(),
+            backend: None,
+        };
+        let program: Program = "advance 40ms; prepare A".parse().unwrap();
+        let cores = workers::cores() as usize;
+        let programs = vec![program.ops().to_vec(); 2 * PHASES * cores];
+        let (_, precision) = timed.run_all(&programs).unwrap();
+        assert!(precision.late >= cores as u64, "{precision:?}");
+    }
+}

@@ -215,10 +215,11 @@ fn walk(make: &Make<'_>, scope: &Scope, depth: usize, context: &Context<'_>) -> 
     let mut found = Found::default();
     for length in 1..=depth {
         let prefixes = table.prefixes(length.min(3) - 1);
-        let before = found.tally.programs;
+        let (before, has_failed) = (found.tally.programs, !found.caught.is_empty());
         let walks = workers::each(prefixes.len(), |task| {
             watch::running(Arc::clone(&table) as Arc<dyn Running>);
             let mut walk = Walk::new(make, &table, length, context.runner.until);
+            walk.has_failed_before = has_failed;
             walk.under(&prefixes[task]);
             (context.progress)(Progress::new(
                 SEARCH.name,
@@ -349,6 +350,8 @@ struct Walk<'a> {
     failures: BTreeMap<Class, (Failure, u64, Vec<usize>)>,
     /// How many failing programs were run again.
     reruns: usize,
+    /// Some shorter program has failed.
+    has_failed_before: bool,
 }
 
 /// Of those under one beginning, so many failing programs are run once more, to their end, for what else is
@@ -387,6 +390,7 @@ impl<'a> Walk<'a> {
             tally: Tally::default(),
             failures: BTreeMap::new(),
             reruns: 0,
+            has_failed_before: false,
         }
     }
 
@@ -448,12 +452,17 @@ impl<'a> Walk<'a> {
             Ok(Some(outcome)) => outcome,
             Err(message) => Outcome::Panicked(message),
         };
-        if at + 1 < self.length {
-            // A shorter program has shown this; so will all that begin like this one.
+        // A shorter program has shown this; so will all that begin like this one.
+        let is_known = at + 1 < self.length;
+        if is_known && self.has_failed_before {
             return at;
         }
         let ops = self.steps[..=at].iter().map(|(op, _)| *op);
         self.catch(Failure::of(ops, self.steps[at].1.clone(), outcome));
+        if is_known {
+            // None has: it comes by chance.
+            return at;
+        }
         if self.reruns < RERUNS && at + 1 < self.steps.len() {
             self.reruns += 1;
             let ops: Vec<Op> = self.steps.iter().map(|(op, _)| (*op).clone()).collect();

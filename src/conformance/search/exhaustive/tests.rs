@@ -3,8 +3,11 @@ use crate::conformance::judge::runner::Runner;
 use crate::conformance::subject::Factory;
 use crate::conformance::subject::profile::Profile;
 use crate::memstore::MemStore;
+use crate::snapshot::Snapshot;
+use crate::store::{Store, StoreError};
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// All sequences of letters, told apart only by how A and B are called.
 fn naively(length: usize) -> u64 {
@@ -57,9 +60,9 @@ fn naming_by_first_use_loses_no_program_and_counts_none_twice() {
 }
 
 /// What the search comes to for a store that `make` makes.
-fn walked(
+fn walked<S: Store + 'static>(
     depth: usize,
-    make: impl Fn(ManualClock) -> MemStore<ManualClock> + Send + Sync + 'static,
+    make: impl Fn(ManualClock) -> S + Send + Sync + 'static,
 ) -> Found {
     let (subject, profile) = (Arc::new(Factory(make)), Profile::default());
     let mut context = Context::of(Runner::new(&subject, &profile, None));
@@ -86,4 +89,52 @@ fn each_program_is_followed_by_a_prepare_of_every_id() {
         .map(|length| programs_of(length) * (length as u64 + 4))
         .sum();
     assert_eq!(found.tally.steps, steps);
+}
+
+/// A store of which one call may fail, and no other after it.
+struct FailsOnce(MemStore<ManualClock>, AtomicBool);
+
+impl FailsOnce {
+    fn call(&self) -> Result<(), StoreError> {
+        match self.1.swap(false, Ordering::SeqCst) {
+            false => Ok(()),
+            true => Err(StoreError::Backend {
+                store: "once",
+                source: "the line broke".into(),
+            }),
+        }
+    }
+}
+
+impl Store for FailsOnce {
+    async fn prepare(&self, id: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.call()?;
+        self.0.prepare(id).await
+    }
+
+    async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
+        self.call()?;
+        self.0.commit(snapshot, ttl).await
+    }
+
+    async fn drop(&self, id: &str) -> Result<(), StoreError> {
+        self.call()?;
+        Store::drop(&self.0, id).await
+    }
+}
+
+/// No shorter program has shown it: the first call of the third program of two fails.
+#[test]
+fn what_comes_once_in_the_midst_of_a_program_is_caught() {
+    let (made, third) = (AtomicU64::new(0), programs_of(1) + 2);
+    let found = walked(2, move |clock| {
+        let fails = made.fetch_add(1, Ordering::SeqCst) == third;
+        FailsOnce(MemStore::with_clock(clock), AtomicBool::new(fails))
+    });
+    let caught: Vec<usize> = found
+        .caught
+        .values()
+        .map(|caught| caught.ops.len())
+        .collect();
+    assert_eq!(caught, [1]);
 }
