@@ -36,14 +36,12 @@ const SCHEDULES: usize = 500;
 /// Plans that are made at a time.
 const AT_A_TIME: usize = 32;
 
-/// What was made of some plans.
-#[derive(Default)]
+/// What was made of the plans of a kind.
+#[derive(Clone, Copy, Default)]
 struct Made {
-    schedules: u64,
-    /// Plans of which not all schedules were made.
+    /// Plans of which every schedule was made, and of which some were.
+    whole: u64,
     cut: u64,
-    /// Plans that were not begun.
-    left_out: u64,
 }
 
 fn run(context: &Context<'_>) -> Result<Found, String> {
@@ -58,66 +56,47 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
         schedules: SCHEDULES,
     };
     let scene = scene(context);
-    let mut found = Found::default();
-    let one_each = plans::of_one_call_each(scene);
-    let more = plans::of_more_calls(scene);
-    let total = (one_each.len() + more.len()) as u64;
-    let of_one = of_plans(context, &one_each, every, (0, total), &mut found)?;
-    let of_more = of_plans(
-        context,
-        &more,
-        few,
-        (one_each.len() as u64, total),
-        &mut found,
-    )?;
-    found.left_out = of_one.left_out + of_more.left_out;
-    let part = |plans: &[Program], made: &Made| {
-        let begun = plans.len() as u64 - made.left_out;
-        let whole = begun - made.cut;
-        match made.cut {
-            0 => format!("{begun} plans"),
-            _ => format!("{whole} plans, and some of {} others", made.cut),
-        }
+    let of_kind = |kind, plans: Vec<Program>, bounds| {
+        let with_bounds = move |plan| (kind, plan, bounds);
+        plans.into_iter().map(with_bounds)
     };
-    found.claim = format!(
-        "{{programs}} schedules: every order of polls of {} of one call against another on one id or two, and \
-         those with up to {PREEMPTIONS} preemptions of {} with up to two calls by each of two clients, or one \
-         by each of three, on one id",
-        part(&one_each, &of_one),
-        part(&more, &of_more),
-    );
-    Ok(found)
-}
-
-/// Makes the schedules of some plans, until there are as many as the budget has, or it is over.
-fn of_plans(
-    context: &Context<'_>,
-    plans: &[Program],
-    bounds: Bounds,
-    (before, total): (u64, u64),
-    found: &mut Found,
-) -> Result<Made, String> {
+    let one_each = of_kind(0, plans::of_one_call_each(scene), every);
+    let more = of_kind(1, plans::of_more_calls(scene), few);
+    let plans: Vec<(usize, Program, Bounds)> = one_each.chain(more).collect();
     let most = (SEARCH.share)(&context.budget) as u64;
-    let mut made = Made::default();
-    for some in plans.chunks(AT_A_TIME) {
-        let is_over = context.runner.until.is_over() || found.tally.programs >= most;
-        if is_over || is_plenty(found) {
-            made.left_out += some.len() as u64;
+    let (mut found, mut made) = (Found::default(), [Made::default(); 2]);
+    for (chunk, some) in plans.chunks(AT_A_TIME).enumerate() {
+        if is_plenty(&found) {
+            break;
+        }
+        if context.runner.until.is_over() || found.tally.programs >= most {
+            found.left_out += some.len() as u64;
             continue;
         }
-        let runs = workers::each(some.len(), |at| all_of(context, &some[at], bounds));
-        for (executions, is_cut) in runs {
-            made.cut += u64::from(is_cut);
+        let runs = workers::each(some.len(), |at| all_of(context, &some[at].1, some[at].2));
+        for ((kind, ..), (executions, is_cut)) in some.iter().zip(runs) {
+            match is_cut {
+                true => made[*kind].cut += 1,
+                false => made[*kind].whole += 1,
+            }
             for execution in executions {
                 let execution = execution.map_err(|error| no_store(&*error))?;
-                made.schedules += 1;
-                judge(context, execution, Clause::Con1, found);
+                judge(context, execution, Clause::Con1, &mut found);
             }
         }
-        let done = before + plans.len() as u64 - made.left_out;
-        (context.progress)(Progress::new(SEARCH.name, done.min(total), total));
+        let done = chunk * AT_A_TIME + some.len();
+        (context.progress)(Progress::new(SEARCH.name, done as u64, plans.len() as u64));
     }
-    Ok(made)
+    let [one_each, more] = made.map(|made| match made {
+        Made { whole, cut: 0 } => format!("{whole} plans"),
+        Made { whole, cut } => format!("{whole} plans, and some of {cut} others"),
+    });
+    found.claim = format!(
+        "{{programs}} schedules: every order of polls of {one_each} of one call against another on one id or \
+         two, and those with up to {PREEMPTIONS} preemptions of {more} with up to two calls by each of two \
+         clients, or one by each of three, on one id"
+    );
+    Ok(found)
 }
 
 /// What comes of a plan, in every schedule within the bounds; and whether some were left out.
