@@ -98,6 +98,18 @@ pub(crate) const RIGHT: Animal = Animal {
     },
 };
 
+/// A right one that keeps what was dropped where nobody finds it.
+pub(crate) const SETS_ASIDE: Animal = Animal {
+    name: "sets aside what is dropped",
+    drop: |shelf, _, id| {
+        if let Some(entry) = shelf.entries.remove(id) {
+            shelf.aside.insert(id.to_owned(), entry);
+        }
+        Ok(())
+    },
+    ..RIGHT
+};
+
 pub(crate) fn refused<T>(constraint: Constraint) -> Reply<T> {
     Err(StoreError::Refused {
         store: "zoo",

@@ -1,21 +1,21 @@
 //! Blamed: stores whose defects look like others, or hide each other. What they are charged with is what
 //! their maintainer would look for.
 
-use super::animal::{Animal, Entry, RIGHT, Reply, Shelf, failed, refused, validate};
+use super::animal::{Animal, Entry, RIGHT, failed, refused, validate};
 use super::checked;
 use serde_json::Value;
 use session_spec::conformance::{Profile, Report};
 use session_spec::{Clause, Constraint, Data, Snapshot};
 use std::time::Duration;
 
-const SECOND: u128 = 1_000_000_000;
+pub(crate) const SECOND: u128 = 1_000_000_000;
 
-fn clauses(report: &Report) -> Vec<Clause> {
+pub(crate) fn clauses(report: &Report) -> Vec<Clause> {
     report.violations.iter().map(|found| found.clause).collect()
 }
 
 /// What is said of it, within the budget of a test.
-fn said_of(animal: Animal, profile: Profile) -> Report {
+pub(crate) fn said_of(animal: Animal, profile: Profile) -> Report {
     let check = checked(animal).profile(profile).clients(1);
     let report = check.depth(4).sequences(10_000).run();
     let is_fault = |note: &String| note.starts_with("a fault of session-spec");
@@ -24,7 +24,7 @@ fn said_of(animal: Animal, profile: Profile) -> Report {
 }
 
 /// Whether these, and nothing else, are what it is charged with.
-fn is_charged_with(animal: Animal, profile: Profile, expected: &[Clause]) {
+pub(crate) fn is_charged_with(animal: Animal, profile: Profile, expected: &[Clause]) {
     let report = said_of(animal, profile);
     assert_eq!(clauses(&report), expected, "{}\n{report}", animal.name);
 }
@@ -58,7 +58,7 @@ const CUT: Animal = Animal {
     ..RIGHT
 };
 
-const CUT_DEADLINES: Animal = Animal {
+pub(crate) const CUT_DEADLINES: Animal = Animal {
     name: "deadlines cut to whole seconds",
     commit: |shelf, now, snapshot, ttl| {
         validate(snapshot, ttl)?;
@@ -315,45 +315,6 @@ fn a_mix_of_two_commits_is_shown_as_one() {
 }
 
 #[test]
-fn what_counts_calls_is_one_finding() {
-    let every = Animal {
-        name: "every 24th commit is lost",
-        commit: |shelf, now, snapshot, ttl| {
-            validate(snapshot, ttl)?;
-            shelf.calls += 1;
-            if shelf.calls % 24 != 0 {
-                shelf.put(now, snapshot, ttl);
-            }
-            Ok(())
-        },
-        ..RIGHT
-    };
-    is_charged_with(every, Profile::default(), &[Clause::Com5]);
-    let stale = Animal {
-        name: "every fifth prepare is stale",
-        prepare: |shelf, now, id| {
-            shelf.calls += 1;
-            let aside = match shelf.calls % 5 {
-                0 => shelf.aside.get(id),
-                _ => None,
-            };
-            let entry = aside.or_else(|| shelf.live(now, id));
-            Ok(entry.map(|entry| entry.snapshot.clone()))
-        },
-        commit: |shelf, now, snapshot, ttl| {
-            validate(snapshot, ttl)?;
-            if let Some(old) = shelf.live(now, snapshot.id()).cloned() {
-                shelf.aside.insert(snapshot.id().to_owned(), old);
-            }
-            shelf.put(now, snapshot, ttl);
-            Ok(())
-        },
-        ..RIGHT
-    };
-    is_charged_with(stale, Profile::default(), &[Clause::Pre4]);
-}
-
-#[test]
 fn the_oldest_that_goes_while_all_are_live_is_lost() {
     let room = Animal {
         name: "room for twelve",
@@ -397,83 +358,6 @@ fn a_view_of_a_pooled_buffer_is_one_finding() {
     is_charged_with(pooled, Profile::default(), &[Clause::Pre4]);
 }
 
-/// The calendar of a zone that has summer time, as far as it shows a store whose clock is local.
-fn local(now: u128, hour: u128) -> u128 {
-    /// Where the clock of a program begins: 2020-01-01.
-    const ORIGIN: u128 = 1_577_836_800;
-    let spring = (1_585_443_600 - ORIGIN) * SECOND;
-    let autumn = (1_603_587_600 - ORIGIN) * SECOND;
-    match (spring..autumn).contains(&now) {
-        true => now + hour * SECOND,
-        false => now,
-    }
-}
-
-#[test]
-fn deadlines_in_local_time_are_wrong_where_summer_time_begins_and_ends() {
-    let summer = Animal {
-        name: "deadlines in local time",
-        prepare: |shelf, now, id| (RIGHT.prepare)(shelf, local(now, 3_600), id),
-        commit: |shelf, now, snapshot, ttl| (RIGHT.commit)(shelf, local(now, 3_600), snapshot, ttl),
-        ..RIGHT
-    };
-    for seed in 0..5 {
-        let check = checked(summer).clients(1).depth(1).sequences(1).seed(seed);
-        let report = check.run();
-        assert_eq!(clauses(&report), [Clause::Ttl1, Clause::Ttl2], "{report}");
-        let text = report.to_string();
-        let is_dated = text.contains("(2020-03-29T") && text.contains("(2020-10-25T");
-        assert!(is_dated, "{report}");
-    }
-}
-
-#[test]
-fn dates_that_are_compared_as_text_are_wrong_on_whole_seconds() {
-    fn text(nanos: u128) -> String {
-        let fraction = nanos % SECOND;
-        let fraction = match fraction {
-            0 => String::new(),
-            _ => format!(".{fraction:09}").trim_end_matches('0').to_owned(),
-        };
-        format!("{:020}{fraction}Z", nanos / SECOND)
-    }
-    let texts = Animal {
-        name: "dates are compared as text",
-        prepare: |shelf, now, id| {
-            let entry = shelf.entries.get(id);
-            let live = entry.filter(|entry| text(entry.deadline) > text(now));
-            Ok(live.map(|entry| entry.snapshot.clone()))
-        },
-        commit: |shelf, now, snapshot, ttl| {
-            validate(snapshot, ttl)?;
-            let deadline = now.saturating_add(ttl.as_nanos());
-            let snapshot = snapshot.clone();
-            let id = snapshot.id().to_owned();
-            shelf.entries.insert(id, Entry { snapshot, deadline });
-            Ok(())
-        },
-        ..RIGHT
-    };
-    for seed in 0..5 {
-        let check = checked(texts).clients(1).depth(1).sequences(1).seed(seed);
-        let report = check.run();
-        assert_eq!(clauses(&report), [Clause::Com7, Clause::Ttl2], "{report}");
-    }
-}
-
-#[test]
-fn a_coarse_clock_that_rounds_down_is_caught_with_every_seed() {
-    let profile = Profile::default().resolution(Duration::from_secs(1));
-    for seed in 0..5 {
-        let check = checked(CUT_DEADLINES)
-            .profile(profile.clone())
-            .clients(1)
-            .depth(1);
-        let report = check.sequences(1).seed(seed).run();
-        assert_eq!(clauses(&report), [Clause::Com7], "{report}");
-    }
-}
-
 #[test]
 fn a_deep_value_is_told_by_its_shape() {
     fn levels(value: &Value) -> usize {
@@ -505,143 +389,4 @@ fn a_deep_value_is_told_by_its_shape() {
     assert!(line.contains(" bytes, 100 levels deep) ttl 1s "), "{text}");
     let program = report.violations[0].program.to_string();
     assert!(program.contains(&"[".repeat(100)), "{program}");
-}
-
-/// What is as good as unchanged is not written.
-fn unchanged(
-    is_unchanged: fn(&Snapshot, &Snapshot) -> bool,
-) -> impl Fn(&mut Shelf, u128, &Snapshot, Duration) -> Reply<()> {
-    move |shelf, now, snapshot, ttl| {
-        validate(snapshot, ttl)?;
-        let kept = shelf
-            .live(now, snapshot.id())
-            .map(|entry| entry.snapshot.clone());
-        let written = kept.filter(|kept| is_unchanged(kept, snapshot));
-        shelf.put(now, &written.unwrap_or_else(|| snapshot.clone()), ttl);
-        Ok(())
-    }
-}
-
-#[test]
-fn what_a_checksum_or_an_end_takes_for_unchanged_is_caught() {
-    fn sum(snapshot: &Snapshot) -> u32 {
-        let bytes = snapshot.encode();
-        let hashed = bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| {
-            (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-        });
-        hashed >> 20
-    }
-    fn by_31(snapshot: &Snapshot) -> u32 {
-        let bytes = snapshot.encode();
-        bytes.iter().fold(0_u32, |hash, byte| {
-            hash.wrapping_mul(31).wrapping_add(u32::from(*byte))
-        })
-    }
-    let by_12_bits = Animal {
-        name: "unchanged by 12 bits of a checksum",
-        commit: |shelf, now, snapshot, ttl| {
-            unchanged(|one, other| sum(one) == sum(other))(shelf, now, snapshot, ttl)
-        },
-        ..RIGHT
-    };
-    let by_hash = Animal {
-        name: "unchanged by a hash that multiplies by 31",
-        commit: |shelf, now, snapshot, ttl| {
-            unchanged(|one, other| by_31(one) == by_31(other))(shelf, now, snapshot, ttl)
-        },
-        ..RIGHT
-    };
-    let by_the_end = Animal {
-        name: "unchanged by the length and the last 64 bytes",
-        commit: |shelf, now, snapshot, ttl| {
-            let is_alike = |one: &Snapshot, other: &Snapshot| {
-                let [one, other] = [one, other].map(Snapshot::encode);
-                let end = |bytes: &[u8]| bytes[bytes.len().saturating_sub(64)..].to_vec();
-                one.len() == other.len() && end(&one) == end(&other)
-            };
-            unchanged(is_alike)(shelf, now, snapshot, ttl)
-        },
-        ..RIGHT
-    };
-    // What shows them is not drawn.
-    for (animal, sequences) in [(by_12_bits, 10_000), (by_hash, 100), (by_the_end, 100)] {
-        let check = checked(animal).clients(1).depth(1);
-        let report = check.sequences(sequences).run();
-        assert_eq!(
-            clauses(&report),
-            [Clause::Com6],
-            "{}\n{report}",
-            animal.name
-        );
-    }
-}
-
-#[test]
-fn a_cache_that_lets_go_of_the_newest_of_a_crowd_is_caught() {
-    let crowded = Animal {
-        name: "lets go of what was not read",
-        prepare: |shelf, now, id| {
-            while now > shelf.written + 3 * SECOND / 10 && shelf.entries.len() > 20 {
-                let unread = |id: &&String| !shelf.marks.contains(*id);
-                let ids = || shelf.entries.keys();
-                let least = ids().find(unread).or_else(|| ids().next());
-                let least = least.expect("there are many").clone();
-                shelf.entries.remove(&least);
-            }
-            shelf.marks.insert(id.to_owned());
-            (RIGHT.prepare)(shelf, now, id)
-        },
-        commit: |shelf, now, snapshot, ttl| {
-            shelf.written = now;
-            (RIGHT.commit)(shelf, now, snapshot, ttl)
-        },
-        ..RIGHT
-    };
-    // What shows it is not drawn.
-    let check = checked(crowded).profile(Profile::default().may_evict());
-    let report = check.clients(1).depth(1).sequences(100).run();
-    assert_eq!(clauses(&report), [Clause::Com5], "{report}");
-}
-
-#[test]
-fn what_counts_drops_or_any_calls_is_told_so() {
-    let every = Animal {
-        name: "every seventh drop does nothing",
-        drop: |shelf, now, id| {
-            shelf.calls += 1;
-            match shelf.calls % 7 {
-                0 => Ok(()),
-                _ => (RIGHT.drop)(shelf, now, id),
-            }
-        },
-        ..RIGHT
-    };
-    let near_miss = |report: &Report| report.violations[0].near_miss.clone().unwrap_or_default();
-    let report = said_of(every, Profile::default());
-    assert_eq!(clauses(&report), [Clause::Drp1], "{report}");
-    let told = "any 6 drops before it do as well, on whatever id: it takes the 7th drop";
-    assert_eq!(near_miss(&report), told, "{report}");
-    let compacts = Animal {
-        name: "the fiftieth commit brings back what was dropped",
-        commit: |shelf, now, snapshot, ttl| {
-            (RIGHT.commit)(shelf, now, snapshot, ttl)?;
-            shelf.aside.remove(snapshot.id());
-            shelf.calls += 1;
-            if shelf.calls == 50 {
-                shelf.entries.append(&mut shelf.aside);
-            }
-            Ok(())
-        },
-        drop: |shelf, _, id| {
-            if let Some(entry) = shelf.entries.remove(id) {
-                shelf.aside.insert(id.to_owned(), entry);
-            }
-            Ok(())
-        },
-        ..RIGHT
-    };
-    let report = said_of(compacts, Profile::default());
-    assert_eq!(clauses(&report), [Clause::Drp1], "{report}");
-    let told = "any 49 other commits do as well, on whatever id: it takes 50 commits";
-    assert_eq!(near_miss(&report), told, "{report}");
 }

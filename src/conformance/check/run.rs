@@ -1,5 +1,6 @@
 //! Run: a check under way, and what comes of it.
 
+mod anomalies;
 mod claimed;
 mod claimed_ids;
 mod convict;

@@ -1,6 +1,6 @@
 //! Commit: refusals, replacing, creating again.
 
-use super::super::animal::{Animal, Entry, RIGHT, failed, refused, validate};
+use super::super::animal::{Animal, Entry, RIGHT, SETS_ASIDE, failed, refused, validate};
 use super::{SECOND, with_data};
 use session_spec::{Clause, Constraint, Data, Snapshot, User};
 use std::time::Duration;
@@ -209,13 +209,7 @@ pub(crate) const COMMITS: &[Animal] = &[
             }
             Ok(())
         },
-        drop: |shelf, _, id| {
-            if let Some(entry) = shelf.entries.remove(id) {
-                shelf.aside.insert(id.to_owned(), entry);
-            }
-            Ok(())
-        },
-        ..RIGHT
+        ..SETS_ASIDE
     },
     Animal {
         name: "empty id is done, and nothing",
@@ -507,12 +501,6 @@ pub(crate) const COMMITS: &[Animal] = &[
             shelf.put(now, &merged, ttl);
             Ok(())
         },
-        drop: |shelf, _, id| {
-            if let Some(entry) = shelf.entries.remove(id) {
-                shelf.aside.insert(id.to_owned(), entry);
-            }
-            Ok(())
-        },
-        ..RIGHT
+        ..SETS_ASIDE
     },
 ];

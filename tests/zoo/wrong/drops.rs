@@ -1,6 +1,6 @@
 //! Drop.
 
-use super::super::animal::{Animal, Entry, RIGHT, Shelf, failed, refused, validate};
+use super::super::animal::{Animal, Entry, RIGHT, SETS_ASIDE, Shelf, failed, refused, validate};
 use super::SECOND;
 use session_spec::{Clause, Constraint, Data, Snapshot};
 
@@ -82,13 +82,7 @@ pub(crate) const DROPS: &[Animal] = &[
             shelf.put(now, snapshot, ttl);
             Ok(())
         },
-        drop: |shelf, _, id| {
-            if let Some(entry) = shelf.entries.remove(id) {
-                shelf.aside.insert(id.to_owned(), entry);
-            }
-            Ok(())
-        },
-        ..RIGHT
+        ..SETS_ASIDE
     },
     Animal {
         name: "drop comes to nothing once time has passed",

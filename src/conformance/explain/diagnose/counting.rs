@@ -12,8 +12,8 @@ use crate::model::{Nanos, Op, Reply};
 pub(super) struct Counting {
     pub(super) kind: CallKind,
     number: usize,
-    /// Some came after the one that decides, so that it only takes so many.
-    is_any: bool,
+    /// It takes so many, wherever the one that decides stands among them.
+    is_total: bool,
 }
 
 /// Of fewer calls it is more likely that each has a part of its own.
@@ -50,7 +50,7 @@ pub(super) fn counting(failing: &Failing, tick: Nanos, probe: Probe<'_>) -> Opti
             let counts = deciding
                 .filter(|_| kind != CallKind::Prepare)
                 .unwrap_or(last);
-            let is_any = (counts..last).any(is_other);
+            let is_total = (counts..last).any(is_other);
             let number = 1 + others;
             let fails_alike = || {
                 probe(&replaced).is_some_and(|failure| {
@@ -61,7 +61,7 @@ pub(super) fn counting(failing: &Failing, tick: Nanos, probe: Probe<'_>) -> Opti
             (others >= FEWEST && fails_alike()).then_some(Counting {
                 kind,
                 number,
-                is_any,
+                is_total,
             })
         })
 }
@@ -91,7 +91,7 @@ impl Counting {
         let Self {
             kind,
             number,
-            is_any,
+            is_total,
         } = self;
         let kind = match kind {
             CallKind::Commit => "commit",
@@ -99,7 +99,7 @@ impl Counting {
             _ => "drop",
         };
         let before = number - 1;
-        if is_any {
+        if is_total {
             return format!(
                 "any {before} other {kind}s do as well, on whatever id: it takes {number} {kind}s"
             );
