@@ -54,6 +54,11 @@ fn every_kind_of_history_is_told() {
         }
     }
     insta::assert_snapshot!(text);
+    // README.md shows the first, but for the line of a test.
+    let (_, first) = text.split_once("\n\n").expect("there is a title");
+    let (shown, _) = first.split_once("test     check").expect("it ends so");
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(shown), "README.md does not have\n{shown}");
 }
 
 /// One of each: a race, a mix, a panic, and a cancelled call.
