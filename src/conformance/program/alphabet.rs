@@ -289,6 +289,16 @@ mod tests {
         assert!(any(&|one, two| two.ends_with(one) || one.ends_with(two)));
         assert!(any(&|one, two| one.replace('-', "_") == two));
         assert!(any(&|one, two| one.replace(':', "_") == two));
+        let hexadecimal = Alphabet::new("0123456789abcdef", 8..=8).unwrap();
+        let pairs: Vec<[String; 2]> = (0..400).map(|number| hexadecimal.pair(number)).collect();
+        let any =
+            |is_so: &dyn Fn(&str) -> bool| pairs.iter().any(|pair| pair.iter().all(|id| is_so(id)));
+        assert!(any(&|id| id[..4] == id[4..]));
+        assert!(any(
+            &|id| id.starts_with("0e") && id[2..].parse::<u32>().is_ok()
+        ));
+        let turned = |id: &str| id.chars().rev().collect::<String>();
+        assert!(pairs.iter().any(|[one, two]| turned(one) == *two));
     }
 
     #[test]

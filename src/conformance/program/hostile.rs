@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn every_pair_and_every_length_comes_up() {
-        let drawn: HashSet<[String; 2]> = (0..2_000_000).step_by(17).map(pair).collect();
+        let drawn: HashSet<[String; 2]> = (0..200_000).map(pair).collect();
         let longest = drawn.iter().map(|[one, _]| one.len()).max();
         assert_eq!(longest, Some(65_536));
         let mut all = pairs().chain(marks_for_marks());

@@ -301,3 +301,29 @@ fn commit(number: usize, id: &str, ttl: Nanos) -> Op {
 fn prepare(id: &str) -> Op {
     Op::Prepare { id: id.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    /// CRC-16 of the kind that Redis takes for the slots of its keys.
+    fn crc_16(text: &str) -> u16 {
+        text.bytes().fold(0, |crc: u16, byte| {
+            (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| match crc >> 15 {
+                1 => crc << 1 ^ 0x1021,
+                _ => crc << 1,
+            })
+        })
+    }
+
+    #[test]
+    fn some_of_a_crowd_have_one_checksum_of_sixteen_bits() {
+        assert_eq!(crc_16("123456789"), 0x31c3);
+        let ids = others(&Profile::default());
+        let different: HashSet<&String> = ids.iter().collect();
+        let sums: HashSet<u16> = ids.iter().map(|id| crc_16(id)).collect();
+        assert_eq!((ids.len(), different.len()), (CROWD, CROWD));
+        assert!(sums.len() < CROWD, "{}", sums.len());
+    }
+}
