@@ -648,7 +648,11 @@ fn a_store_that_conforms_writes_nothing() {
 }
 
 /// A store whose prepare wakes itself again and again.
-struct Spins(MemStore<ManualClock>, Arc<()>);
+struct Spins {
+    store: MemStore<ManualClock>,
+    /// Counts the stores that are not dropped yet.
+    _alive: Arc<()>,
+}
 
 impl Store for Spins {
     async fn prepare(&self, _: &str) -> Result<Option<Snapshot>, StoreError> {
@@ -660,11 +664,11 @@ impl Store for Spins {
     }
 
     async fn commit(&self, snapshot: &Snapshot, ttl: Duration) -> Result<(), StoreError> {
-        self.0.commit(snapshot, ttl).await
+        self.store.commit(snapshot, ttl).await
     }
 
     async fn drop(&self, id: &str) -> Result<(), StoreError> {
-        Store::drop(&self.0, id).await
+        Store::drop(&self.store, id).await
     }
 }
 
@@ -674,7 +678,10 @@ fn err_1_a_call_that_never_sleeps_ends_with_its_check() {
     const LONG: Duration = Duration::from_secs(60);
     let stores = Arc::<()>::default();
     let all = Arc::clone(&stores);
-    let make = move |clock| Spins(MemStore::with_clock(clock), Arc::clone(&all));
+    let make = move |clock| Spins {
+        store: MemStore::with_clock(clock),
+        _alive: Arc::clone(&all),
+    };
     let patience = Duration::from_millis(200);
     let report = check(make).depth(2).patience(patience).isolate(false).run();
     assert_eq!(report.verdict, Verdict::Violated, "{report}");
