@@ -1,8 +1,6 @@
 //! Clocks: where a store reads the time, so that a test can be the one who moves it.
 
-#[cfg(feature = "conformance")]
-pub(crate) mod pause;
-
+use crate::places::{self, Place};
 use crate::sync::{AtomicU64, Mutex};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, PoisonError};
@@ -77,14 +75,18 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn now(&self) -> Duration {
-        Instant::now().duration_since(self.origin)
+        let now = Instant::now().duration_since(self.origin);
+        places::here(Place::Clock);
+        now
     }
 }
 
 impl WallClock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn system_time(&self) -> SystemTime {
-        SystemTime::now()
+        let now = SystemTime::now();
+        places::here(Place::Clock);
+        now
     }
 }
 
@@ -164,8 +166,7 @@ impl Clock for ManualClock {
                 .unwrap_or_else(PoisonError::into_inner),
             nanos => Duration::from_nanos(nanos),
         };
-        #[cfg(feature = "conformance")]
-        pause::here();
+        places::here(Place::Clock);
         now
     }
 }
@@ -209,25 +210,6 @@ mod tests {
         }
         clock.advance(Duration::MAX);
         assert_eq!(clock.now(), Duration::MAX);
-    }
-
-    #[cfg(feature = "conformance")]
-    #[test]
-    fn the_reading_that_pauses_is_the_one_with_that_number() {
-        let times = |number| {
-            let clock = ManualClock::new();
-            let moving = clock.clone();
-            let pause = move || moving.advance(Duration::from_secs(1));
-            let read = || [(); 3].map(|()| clock.now().as_secs());
-            (
-                pause::at_reading(number, pause, read),
-                clock.now().as_secs(),
-            )
-        };
-        assert_eq!(times(0), ([0, 0, 0], 0));
-        assert_eq!(times(1), ([0, 1, 1], 1));
-        assert_eq!(times(3), ([0, 0, 0], 1));
-        assert_eq!(times(4), ([0, 0, 0], 0));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod model;
 mod op;
 #[cfg(feature = "conformance")]
 pub mod oracle;
+mod places;
 pub mod session;
 pub mod session_model;
 pub mod snapshot;

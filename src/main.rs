@@ -72,8 +72,8 @@ enum Command {
     ///
     /// `together { CALLS | CALLS }` has several clients call at once, as tasks that are polled in many
     /// orders; `together polls 1 2 { .. }` in this one, and `together threads hold 2 at clock 1 { .. }`
-    /// as threads, of which the second is held at its first reading of the clock. `cancel after 2 polls
-    /// { CALL }` drops a call half way. What several orders explain is shown as `v1 or nothing`.
+    /// as threads, of which the second is held at its first reading of the clock, or at a `clone`, `id`,
+    /// `compare`, `encode`, `decode` or `release` of a snapshot. `cancel after 2 polls { CALL }` drops a call half way. What several orders explain is shown as `v1 or nothing`.
     Replay {
         /// The program, in quotes.
         program: String,

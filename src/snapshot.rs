@@ -1,6 +1,7 @@
 //! Snapshots: a session's state at one moment, as it is stored and sent.
 
 use crate::data::{Data, DataError, Unique};
+use crate::places::{self, Place};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
@@ -25,7 +26,7 @@ use std::sync::Arc;
 /// );
 /// assert_eq!(Snapshot::decode("id1", &wire).unwrap(), snapshot);
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Eq)]
 pub struct Snapshot(Arc<Parts>);
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +114,7 @@ impl Snapshot {
 
     /// The key it is stored under.
     pub fn id(&self) -> &str {
+        places::here(Place::Id);
         &self.0.id
     }
 
@@ -144,6 +146,7 @@ impl Snapshot {
     /// # Panics
     /// Never: all that a snapshot can hold has a JSON form (SNP-4).
     pub fn encode(&self) -> Vec<u8> {
+        places::here(Place::Encode);
         serde_json::to_vec(&*self.0).expect("what a snapshot holds has a JSON form")
     }
 
@@ -158,6 +161,7 @@ impl Snapshot {
     /// [`DecodeError::Malformed`] when the bytes are no snapshot, [`DecodeError::OtherId`] when
     /// they are that of another id (SNP-5).
     pub fn decode(expected_id: &str, bytes: &[u8]) -> Result<Self, DecodeError> {
+        places::here(Place::Decode);
         let Object(parts) = serde_json::from_slice(bytes)?;
         if *parts.id == *expected_id {
             Ok(Self(Arc::new(parts)))
@@ -189,6 +193,27 @@ impl Snapshot {
     /// Whether both are one snapshot in memory.
     pub fn shares_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Clone for Snapshot {
+    fn clone(&self) -> Self {
+        places::here(Place::Clone);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        places::here(Place::Compare);
+        self.0 == other.0
+    }
+}
+
+#[cfg(feature = "conformance")]
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        places::here(Place::Release);
     }
 }
 

@@ -91,6 +91,7 @@ fn err_1_an_overflow_of_the_stack_is_a_finding() {
         "repeated",
         "random",
         "schedules",
+        "held",
         "concurrent",
         "cancelled",
     ];

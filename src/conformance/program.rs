@@ -79,8 +79,9 @@ pub(crate) use write::{Id, Operation, Outcome as OutcomeText, Payload, ReplyText
 /// | at once | `together SCHEDULE pause TIME { CLIENT \| CLIENT .. }`, where both `SCHEDULE` and `pause TIME` may be left out. A `CLIENT` is one operation or more, cancelled ones among them, but neither `restart` nor `together`. The next step begins when all clients have returned |
 /// | `SCHEDULE` | none: the clients are tasks, polled in an order that is drawn |
 /// | | `polls 1 2 2! -`: the clients are tasks, polled in this order. `2` is the second client once it is awake, `2!` polls it though nobody woke it, and at `-` whatever else the executor runs has its turn |
-/// | | `threads`: the clients are threads |
-/// | | `threads hold 2 at clock 1`: the second client's thread is held at its first reading of the clock until the others have returned |
+/// | | `threads`: the clients are threads, all at once |
+/// | | `threads hold 2 at clock 1`: the clients are threads, one at a time. The second begins, and is held at its first reading of the clock until the others have returned, are held themselves, or stand still. Several holds may follow one another: whoever is held first, goes on first |
+/// | place | where a thread is held: at a reading of the `clock`, where a snapshot is cloned (`clone`), asked for its `id`, compared (`compare`), encoded (`encode`), decoded (`decode`) or dropped (`release`), and where a call has returned (`return`); with how often it came there |
 /// | `pause TIME` | how long it is before each call, for what a store does on threads of its own |
 ///
 /// ```

@@ -24,6 +24,7 @@ pub(crate) mod elsewhere;
 pub(crate) mod exhaustive;
 pub(crate) mod found;
 pub(crate) mod given;
+pub(crate) mod held;
 pub(crate) mod histories;
 pub(crate) mod listed;
 pub(crate) mod notorious;

@@ -2,13 +2,13 @@
 
 use crate::conformance::search::definition::Search;
 use crate::conformance::search::{
-    calendar, cancelled, concurrent, crash, exhaustive, notorious, random, repeated, restarted,
-    scenarios, schedules, unsupported,
+    calendar, cancelled, concurrent, crash, exhaustive, held, notorious, random, repeated,
+    restarted, scenarios, schedules, unsupported,
 };
 
 /// What may end the process comes first; programs of one client, which tell more plainly what is wrong,
 /// before those of several.
-pub(crate) const SEARCHES: [Search; 12] = [
+pub(crate) const SEARCHES: [Search; 13] = [
     crash::SEARCH,
     scenarios::SEARCH,
     exhaustive::SEARCH,
@@ -19,6 +19,7 @@ pub(crate) const SEARCHES: [Search; 12] = [
     random::SEARCH,
     restarted::SEARCH,
     schedules::SEARCH,
+    held::SEARCH,
     concurrent::SEARCH,
     cancelled::SEARCH,
 ];

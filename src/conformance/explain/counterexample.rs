@@ -7,12 +7,11 @@ use super::shrink;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::nonlinearizable::Anomaly;
-use crate::conformance::judge::schedule::threads::{LONGEST_HOLD, READINGS};
-use crate::conformance::judge::schedule::{Execution, Luck, execute, executions};
+use crate::conformance::judge::schedule::{Execution, Luck, execute, executions, holds};
 use crate::conformance::program::Program;
 use crate::conformance::program::outline::outline;
 use crate::conformance::program::rng::Rng;
-use crate::conformance::program::shape::{Call, Hold, Place, Schedule, Together};
+use crate::conformance::program::shape::{Call, Schedule, Together};
 use crate::conformance::search::context::Context;
 use crate::conformance::search::found::Found;
 use crate::conformance::search::histories::{self, SHORT};
@@ -24,10 +23,8 @@ use std::time::Duration;
 /// the program went wrong before, which takes one run each, all are tried.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// How often in a row a schedule has to show the anomaly before it is said to show it again; and one of
-/// threads, which may race by luck three times of three.
+/// How often in a row a schedule has to show the anomaly before it is said to show it again.
 const REPETITIONS: usize = 3;
-const REPETITIONS_OF_THREADS: usize = 20;
 
 /// The same anomaly from no more calls than it takes, in a schedule that shows it again where there is
 /// one; as it was where it does not come again.
@@ -38,6 +35,8 @@ pub(crate) fn smallest(context: &Context<'_>, anomaly: Anomaly) -> Anomaly {
     let is_long = program.ops().len() > SHORT;
     let program = match is_long {
         true => of_needed_calls(&anomaly, program),
+        // Where a thread that was held had to be let go, it was not the hold that showed it.
+        false if anomaly.luck == Some(Luck::Threads) => with_drawn_schedules(program),
         false => program.clone(),
     };
     let (clause, spent) = (anomaly.clause, Cell::default());
@@ -55,7 +54,10 @@ pub(crate) fn smallest(context: &Context<'_>, anomaly: Anomaly) -> Anomaly {
                 luck: Some(Luck::Many),
                 ..anomaly
             },
-            false => anomaly,
+            false => Anomaly {
+                program: Some(program),
+                ..anomaly
+            },
         };
     };
     let program = shrink::shrink_history(first, context.runner.tick, |program| {
@@ -80,10 +82,6 @@ pub(crate) fn as_given(mut anomaly: Anomaly) -> Anomaly {
     };
     anomaly.context = other_calls(program, &anomaly);
     anomaly.repeats = true;
-    anomaly.luck = match anomaly.luck {
-        Some(Luck::Threads) if program.together().iter().any(Together::is_held) => None,
-        luck => luck,
-    };
     anomaly
 }
 
@@ -113,9 +111,10 @@ fn anomaly_of_program(
     }
     let with_drawn = with_drawn_schedules(program);
     let is_given = with_drawn != *program;
-    // Clients that are threads are not held for long to look for something smaller.
-    let given = (is_given && !has_threads(program)).then_some(program);
-    let is_late = spent.get() > LONGEST;
+    let given = is_given.then_some(program);
+    // What shows where a thread is held is not left to luck again.
+    let is_held = program.together().iter().any(Together::is_held);
+    let is_late = is_held || spent.get() > LONGEST;
     let others = (!is_late).then_some(&with_drawn);
     let mut schedules = given.into_iter().chain(others);
     schedules.find_map(|program| {
@@ -145,7 +144,7 @@ fn anomaly_of_execution(
 /// The same with all schedules to be drawn.
 fn with_drawn_schedules(program: &Program) -> Program {
     let drawn = |together: &Together| match together.schedule {
-        Schedule::Threads(_) => Schedule::Threads(None),
+        Schedule::Threads(_) => Schedule::Threads(Vec::new()),
         _ => Schedule::Drawn,
     };
     program.with_schedules(program.together().iter().map(drawn).collect())
@@ -163,27 +162,20 @@ fn with_repeating_schedule(
     mut shown: Anomaly,
     program: &Program,
 ) -> Anomaly {
-    let (clause, clock) = (shown.clause, SystemClock::new());
-    let times = match has_threads(program) {
-        true => REPETITIONS_OF_THREADS,
-        false => REPETITIONS,
+    let clause = shown.clause;
+    let is_shown = |execution| {
+        let shown = anomaly_of_execution(context, execution, clause);
+        shown.is_some_and(|shown| shown.luck.is_none() || !has_threads(program))
     };
     let comes_again = |program: &Program| {
-        (0..times).all(|_| {
-            let clock = SystemClock::new();
+        (0..REPETITIONS).all(|_| {
             let execution = execute(context.runner.subject, program, &mut Rng::new(0, 0));
-            // Where the others wait for the one that is held, what comes then comes by luck.
-            let is_in_vain = has_threads(program) && clock.now() >= LONGEST_HOLD;
-            let shown = execution
-                .ok()
-                .and_then(|one| anomaly_of_execution(context, one, clause));
-            shown.is_some() && !is_in_vain
+            execution.is_ok_and(is_shown)
         })
     };
-    let schedule = match has_threads(program) {
-        true => with_one_thread_held(program)
-            .take_while(|_| clock.now() < LONGEST)
-            .find(comes_again),
+    let is_at_once = has_threads(program) && !program.together().iter().any(Together::is_held);
+    let schedule = match is_at_once {
+        true => with_threads_held(context, program, is_shown).filter(comes_again),
         false => Some(program.clone()).filter(comes_again),
     };
     shown.repeats = schedule.is_some();
@@ -197,26 +189,26 @@ fn with_repeating_schedule(
     shown
 }
 
-/// The program with one of its threads held at one of its first readings of the clock.
-fn with_one_thread_held(program: &Program) -> impl Iterator<Item = Program> {
-    let clients = program.together().iter();
-    let clients = clients.map(Together::clients).max().unwrap_or(0);
-    let holds = (1..=READINGS).flat_map(move |number| {
-        (0..clients).map(move |client| Hold {
-            client,
-            place: Place::Clock,
-            number,
-        })
-    });
-    holds.map(|hold| {
-        let schedule = |together: &Together| match together.schedule {
-            Schedule::Threads(_) if hold.client < together.clients() => {
-                Schedule::Threads(Some(hold))
-            }
-            ref other => other.clone(),
-        };
-        program.with_schedules(program.together().iter().map(schedule).collect())
-    })
+/// The program with threads held so that it is shown.
+fn with_threads_held(
+    context: &Context<'_>,
+    program: &Program,
+    mut is_shown: impl FnMut(Execution) -> bool,
+) -> Option<Program> {
+    let (clock, mut held) = (SystemClock::new(), None);
+    let bounds = holds::Bounds {
+        holds: 2,
+        schedules: usize::MAX,
+    };
+    let take = |execution: Execution| {
+        let program = execution.program.clone();
+        if is_shown(execution) {
+            held = Some(program);
+        }
+        held.is_none() && clock.now() < LONGEST
+    };
+    holds::each(context.runner.subject, program, bounds, take).ok()?;
+    held
 }
 
 /// The calls of a long program that are needed to see what is wrong, each by its client; or all of them,
@@ -238,7 +230,7 @@ fn of_needed_calls(anomaly: &Anomaly, program: &Program) -> Program {
         return with_drawn_schedules(program);
     }
     let schedule = match has_threads(program) {
-        true => Schedule::Threads(None),
+        true => Schedule::Threads(Vec::new()),
         false => Schedule::Drawn,
     };
     let mut needed = Program::default();

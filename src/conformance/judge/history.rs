@@ -12,6 +12,7 @@ use crate::conformance::program::time::nanos;
 use crate::conformance::subject::erased::Instance;
 use crate::conformance::subject::{Passing, panics, watch};
 use crate::model::{Nanos, Op, Reply};
+use crate::places;
 use crate::store::BoxError;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -113,7 +114,8 @@ impl Course {
                     return Poll::Ready(None);
                 }
                 left -= 1;
-                match panics::catching_one(|| call.as_mut().poll(context)) {
+                let poll = || panics::catching_one(|| call.as_mut().poll(context));
+                match places::in_call(poll) {
                     Ok(Poll::Pending) if left == 0 => {
                         // Others may come first.
                         context.waker().wake_by_ref();

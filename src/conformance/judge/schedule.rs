@@ -4,10 +4,16 @@
 //! which a call waits is a place where another may come between; or threads, for what happens between
 //! two instructions. What is drawn is noted, so that it can be made again.
 
+mod act;
 mod client;
 mod enumerate;
 mod execution;
+mod held;
+pub(crate) mod holds;
 mod outside;
+mod scene;
+mod signal;
+mod standing;
 mod tasks;
 pub(crate) mod threads;
 mod underway;
@@ -87,6 +93,7 @@ fn execute_tasks(
         records,
         program: underway.as_run(),
         luck: underway.luck(),
+        came: underway.came(),
     })
 }
 
@@ -95,9 +102,6 @@ fn execute_tasks(
 const TRIES: u32 = 256;
 const FEW: u32 = 8;
 const LONGEST: Duration = Duration::from_millis(50);
-
-/// One that is held at a place may be held for long, where the others wait for it.
-const HELD: u32 = 2;
 
 /// What comes of a program in the schedule that it gives; where that is none, or does not say all, again
 /// and again, in others. What that takes is told to `spend`, as far as others on the machine do not hold
@@ -109,7 +113,6 @@ pub(crate) fn executions<'a>(
     spend: &'a mut dyn FnMut(Duration),
 ) -> impl Iterator<Item = Result<Execution, BoxError>> + 'a {
     let (clock, mut began, mut quickest) = (SystemClock::new(), None, Duration::MAX);
-    let is_held = program.together().iter().any(Together::is_held);
     let mut is_settled = false;
     (0..).map_while(move |number| {
         let now = clock.now();
@@ -117,10 +120,7 @@ pub(crate) fn executions<'a>(
             quickest = quickest.min(now.saturating_sub(began));
             spend(quickest);
         }
-        let may_go_on = match is_held {
-            true => number < HELD,
-            false => number < FEW || number < TRIES && quickest.saturating_mul(number) < LONGEST,
-        };
+        let may_go_on = number < FEW || number < TRIES && quickest.saturating_mul(number) < LONGEST;
         if is_settled || !may_go_on {
             return None;
         }

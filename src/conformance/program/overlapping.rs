@@ -108,7 +108,7 @@ impl Scene<'_> {
 
     fn schedule(self) -> Schedule {
         match self.threads {
-            true => Schedule::Threads(None),
+            true => Schedule::Threads(Vec::new()),
             false => Schedule::Drawn,
         }
     }

@@ -2,6 +2,7 @@
 //! are cancelled.
 
 use crate::model::{Nanos, Op};
+pub(crate) use crate::places::Place;
 use std::ops::Range;
 
 /// How a call is cancelled.
@@ -33,8 +34,8 @@ pub(crate) enum Schedule {
     Drawn,
     /// The clients are tasks, polled in this order.
     Polls(Vec<Poll>),
-    /// The clients are threads, of which one may be held.
-    Threads(Option<Hold>),
+    /// The clients are threads: all at once, or one at a time where some are held, one after another.
+    Threads(Vec<Hold>),
 }
 
 /// One turn of an executor. Clients are numbered from 0 here, and from 1 in text.
@@ -48,7 +49,7 @@ pub(crate) enum Poll {
     Yield,
 }
 
-/// Where a thread is held until the other clients have returned.
+/// Where a thread is held, so that the others come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hold {
     /// From 0 here, and from 1 in text.
@@ -56,13 +57,6 @@ pub(crate) struct Hold {
     pub(crate) place: Place,
     /// Which time that the client comes to such a place, from 1.
     pub(crate) number: u32,
-}
-
-/// A place inside a call at which code of the kit runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A reading of the clock.
-    Clock,
 }
 
 /// An operation, and whether it is cancelled.
@@ -92,7 +86,7 @@ impl Together {
 
     /// Whether one of its clients is held, which are threads.
     pub(crate) fn is_held(&self) -> bool {
-        matches!(self.schedule, Schedule::Threads(Some(_)))
+        matches!(&self.schedule, Schedule::Threads(holds) if !holds.is_empty())
     }
 
     /// The places of its operations.
@@ -132,10 +126,13 @@ impl Schedule {
                 });
                 Self::Polls(polls.collect())
             }
-            Self::Threads(hold) => Self::Threads(hold.and_then(|hold| {
-                let client = name(hold.client)?;
-                Some(Hold { client, ..hold })
-            })),
+            Self::Threads(holds) => {
+                let holds = holds.into_iter().filter_map(|hold| {
+                    let client = name(hold.client)?;
+                    Some(Hold { client, ..hold })
+                });
+                Self::Threads(holds.collect())
+            }
         }
     }
 }

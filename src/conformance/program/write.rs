@@ -88,8 +88,10 @@ impl Display for Schedule {
                 f.write_str("polls ")?;
                 polls.iter().try_for_each(|poll| write!(f, "{poll} "))
             }
-            Self::Threads(None) => f.write_str("threads "),
-            Self::Threads(Some(hold)) => write!(f, "threads {hold} "),
+            Self::Threads(holds) => {
+                f.write_str("threads ")?;
+                holds.iter().try_for_each(|hold| write!(f, "{hold} "))
+            }
         }
     }
 }
@@ -108,10 +110,25 @@ impl Display for Hold {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Hold {
             client,
-            place: Place::Clock,
+            place,
             number,
         } = self;
-        write!(f, "hold {} at clock {number}", client + 1)
+        write!(f, "hold {} at {place} {number}", client + 1)
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clock => "clock",
+            Self::Clone => "clone",
+            Self::Id => "id",
+            Self::Compare => "compare",
+            Self::Encode => "encode",
+            Self::Decode => "decode",
+            Self::Release => "release",
+            Self::Return => "return",
+        })
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn judge(
         records,
         program,
         luck,
+        ..
     } = execution;
     let history = History::new(records);
     found.tally.programs += 1;

@@ -21,6 +21,7 @@ impl Run<'_> {
             let is_long = |program: &Program| program.ops().len() > SHORT;
             (
                 anomaly.program.as_ref().is_some_and(is_long),
+                anomaly.luck.is_some(),
                 anomaly.size(),
             )
         };

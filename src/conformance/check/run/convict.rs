@@ -298,10 +298,14 @@ impl Run<'_> {
     }
 }
 
-/// By what the smaller of two programs is told: its operations, then its text.
-fn size(violation: &Violation) -> (usize, usize) {
+/// By what the better of two programs is told: whether it goes wrong each time, its operations, its text.
+fn size(violation: &Violation) -> (bool, usize, usize) {
     let program = &violation.program;
-    (program.ops().len(), program.to_string().len())
+    (
+        violation.luck.is_some(),
+        program.ops().len(),
+        program.to_string().len(),
+    )
 }
 
 fn is_of_histories(name: &str) -> bool {

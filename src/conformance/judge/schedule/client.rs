@@ -6,6 +6,7 @@ use crate::conformance::program::shape::Cancel;
 use crate::conformance::program::{Program, time};
 use crate::conformance::subject::erased::Instance;
 use crate::model::{Nanos, Op};
+use crate::places;
 use crate::store::BoxError;
 use std::future::poll_fn;
 use std::ops::Range;
@@ -64,6 +65,7 @@ impl World<'_> {
         for _ in 0..times {
             let call = self.course.call_until(client, self.instance, op, polls);
             let record = call.await;
+            places::returned();
             let has_panicked = matches!(record.outcome, Some(Outcome::Panicked(_)));
             records.push(record);
             if has_panicked {

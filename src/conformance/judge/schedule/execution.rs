@@ -2,6 +2,7 @@
 
 use crate::conformance::judge::history::Record;
 use crate::conformance::program::Program;
+use crate::conformance::program::shape::Hold;
 use std::fmt;
 
 /// What came of a program.
@@ -11,6 +12,8 @@ pub(crate) struct Execution {
     pub(crate) program: Program,
     /// Why another run of the same schedule may come out otherwise, if it may.
     pub(crate) luck: Option<Luck>,
+    /// Where threads that ran one at a time came to, each as a hold there.
+    pub(crate) came: Vec<Hold>,
 }
 
 /// Why a schedule does not say all.

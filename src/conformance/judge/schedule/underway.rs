@@ -2,7 +2,7 @@
 
 use super::execution::Luck;
 use crate::conformance::program::Program;
-use crate::conformance::program::shape::{Poll, Schedule};
+use crate::conformance::program::shape::{Hold, Poll, Schedule};
 use crate::conformance::subject::watch::Running;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,9 @@ pub(super) struct Underway {
     /// How the clients that have met so far were scheduled, in the order of the program.
     schedules: Mutex<Vec<Schedule>>,
     is_woken: AtomicBool,
+    /// Where threads that ran one at a time came to, and that one had to be let go.
+    came: Mutex<Vec<Hold>>,
+    is_let_go: AtomicBool,
 }
 
 impl Underway {
@@ -20,6 +23,8 @@ impl Underway {
             program: program.clone(),
             schedules: Mutex::default(),
             is_woken: AtomicBool::new(false),
+            came: Mutex::default(),
+            is_let_go: AtomicBool::new(false),
         }
     }
 
@@ -46,6 +51,17 @@ impl Underway {
         self.is_woken.store(true, Ordering::Relaxed);
     }
 
+    /// Notes where the threads that met last came to, and whether they ran one at a time to their ends.
+    pub(super) fn held(&self, came: Vec<Hold>, to_the_end: bool) {
+        *self.came.lock().unwrap_or_else(PoisonError::into_inner) = came;
+        self.is_let_go.fetch_or(!to_the_end, Ordering::Relaxed);
+    }
+
+    pub(super) fn came(&self) -> Vec<Hold> {
+        let came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
+        came.clone()
+    }
+
     /// The program with the schedule as far as it was made.
     pub(super) fn as_run(&self) -> Program {
         let together = self.program.together().iter();
@@ -57,8 +73,8 @@ impl Underway {
     }
 
     pub(super) fn luck(&self) -> Option<Luck> {
-        let of_threads = |schedule: &Schedule| matches!(schedule, Schedule::Threads(_));
-        if self.schedules().iter().any(of_threads) {
+        let at_once = |schedule: &Schedule| *schedule == Schedule::Threads(Vec::new());
+        if self.is_let_go.load(Ordering::Relaxed) || self.schedules().iter().any(at_once) {
             return Some(Luck::Threads);
         }
         self.is_woken.load(Ordering::Relaxed).then_some(Luck::Woken)

@@ -125,7 +125,7 @@ fn calls_become_cancelled_and_are_made_to_their_end() {
 #[test]
 fn schedules_and_pauses_are_replaced() {
     let before = program("together { drop A }; together threads pause 1s { drop A -> done }");
-    let schedules = vec![Schedule::Threads(None), Schedule::Drawn];
+    let schedules = vec![Schedule::Threads(Vec::new()), Schedule::Drawn];
     assert_eq!(
         before
             .with_schedules(schedules)

@@ -23,6 +23,18 @@ const CANCELLABLE: &str = "calls that can be cancelled are `prepare ID`, `commit
 const OF_CLIENTS: &str = "operations of clients are `prepare ID`, `commit ID PAYLOAD ttl TIME`, `drop ID`, \
                           `advance TIME` and `cancel after NUMBER polls { CALL }`";
 
+/// Where a client can be held.
+const PLACES: [Place; 8] = [
+    Place::Clock,
+    Place::Clone,
+    Place::Id,
+    Place::Compare,
+    Place::Encode,
+    Place::Decode,
+    Place::Release,
+    Place::Return,
+];
+
 impl Cursor<'_> {
     /// `cancel after 2 polls, 3 times { CALL }`.
     pub(super) fn cancelled(&mut self) -> Result<Call, Wrong> {
@@ -104,17 +116,14 @@ impl Cursor<'_> {
     /// Who runs when, which clients it names, and what else is accepted behind it.
     fn schedule(&mut self) -> Result<(Schedule, Vec<Named>, &'static str), Wrong> {
         if self.eat_word("threads") {
-            return match self.eat_word("hold") {
-                true => {
-                    let (hold, named) = self.hold()?;
-                    Ok((Schedule::Threads(Some(hold)), vec![named], ""))
-                }
-                false => Ok((
-                    Schedule::Threads(None),
-                    Vec::new(),
-                    "`hold CLIENT at PLACE NUMBER`, ",
-                )),
-            };
+            let (mut holds, mut named) = (Vec::new(), Vec::new());
+            while self.eat_word("hold") {
+                let (hold, client) = self.hold()?;
+                holds.push(hold);
+                named.push(client);
+            }
+            let more = "`hold CLIENT at PLACE NUMBER`, ";
+            return Ok((Schedule::Threads(holds), named, more));
         }
         if self.eat_word("polls") {
             let (polls, named) = self.polls()?;
@@ -133,13 +142,17 @@ impl Cursor<'_> {
         if !self.eat_word("at") {
             return wrong(self.at, "expected `at PLACE NUMBER` here");
         }
-        if !self.eat_word("clock") {
-            let word = self.next_word();
-            let message = format!("no place {word:?}; a client is held at `clock`");
+        let word = self.next_word();
+        let Some(place) = PLACES.into_iter().find(|place| place.to_string() == word) else {
+            let places = PLACES.map(|place| format!("`{place}`"));
+            let message = format!(
+                "no place {word:?}; a client is held at {}",
+                places.join(", ")
+            );
             return wrong(self.at, message);
-        }
-        let number = self.number("which reading", 1)?;
-        let place = Place::Clock;
+        };
+        self.eat_word(word);
+        let number = self.number("which time the client comes there", 1)?;
         let hold = Hold {
             client,
             place,

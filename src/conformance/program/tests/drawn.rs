@@ -8,6 +8,7 @@ use crate::model::{Nanos, Op, Reply};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 /// What comes next: one call, or several clients.
 #[derive(Clone, Debug)]
@@ -50,15 +51,25 @@ fn schedule() -> impl Strategy<Value = Schedule> {
         (0..2_usize).prop_map(Poll::Unwoken),
         Just(Poll::Yield),
     ];
-    let hold = (0..2_usize, 1..9_u32).prop_map(|(client, number)| Hold {
+    let place = select(vec![
+        Place::Clock,
+        Place::Clone,
+        Place::Id,
+        Place::Compare,
+        Place::Encode,
+        Place::Decode,
+        Place::Release,
+        Place::Return,
+    ]);
+    let hold = (0..2_usize, place, 1..9_u32).prop_map(|(client, place, number)| Hold {
         client,
-        place: Place::Clock,
+        place,
         number,
     });
     prop_oneof![
         Just(Schedule::Drawn),
         vec(poll, 0..6).prop_map(Schedule::Polls),
-        option::of(hold).prop_map(Schedule::Threads),
+        vec(hold, 0..3).prop_map(Schedule::Threads),
     ]
 }
 

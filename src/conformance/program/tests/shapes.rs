@@ -78,7 +78,7 @@ fn what_is_read_is_what_the_text_says() {
         place: Place::Clock,
         number: 4,
     };
-    assert_eq!(second.schedule, Schedule::Threads(Some(hold)));
+    assert_eq!(second.schedule, Schedule::Threads(vec![hold]));
     assert_eq!(second.client_of(5), Some(1));
     assert_eq!(program.cancel(3), Some(Cancel { polls: 3, times: 1 }));
     assert_eq!(program.cancel(2), None);
@@ -224,17 +224,17 @@ fn a_malformed_schedule_is_told_what_is_wrong_where_and_what_is_accepted() {
         (
             "together threads hold 1 at noon 1 { drop A }",
             28,
-            "no place \"noon\"; a client is held at `clock`",
+            "no place \"noon\"; a client is held at `clock`, `clone`, `id`, `compare`, `encode`, `decode`, `release`, `return`",
         ),
         (
             "together threads hold 1 at clock { drop A }",
             34,
-            "no number \"\"; which reading is a whole number from 1",
+            "no number \"\"; which time the client comes there is a whole number from 1",
         ),
         (
             "together threads hold 1 at clock 0 { drop A }",
             34,
-            "no number \"0\"; which reading",
+            "no number \"0\"; which time the client comes there",
         ),
         (
             "together threads hold 3 at clock 1 { drop A | drop B }",
@@ -244,7 +244,7 @@ fn a_malformed_schedule_is_told_what_is_wrong_where_and_what_is_accepted() {
         (
             "together threads hold 1 at clock 1 x { drop A }",
             36,
-            "expected `pause TIME` or `{",
+            "expected `hold CLIENT at PLACE NUMBER`, `pause TIME` or `{",
         ),
         (
             "together polls 1 x { drop A }",

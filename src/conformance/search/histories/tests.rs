@@ -56,6 +56,7 @@ fn judged(lost: u64) -> Found {
         ]),
         program: program.parse().unwrap(),
         luck: None,
+        came: Vec::new(),
     };
     let mut found = Found::default();
     judge(&context, execution, Clause::Con1, &mut found);
@@ -103,6 +104,7 @@ fn what_one_client_shows_on_a_clock_that_goes_on_is_no_race_of_a_store_that_fail
                 .parse()
                 .unwrap(),
             luck: None,
+            came: Vec::new(),
         };
         let mut found = Found::default();
         judge(&context, execution, Clause::Con1, &mut found);

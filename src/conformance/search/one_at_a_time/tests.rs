@@ -80,6 +80,7 @@ fn taken_in(context: &Context<'_>, records: Vec<Record>) -> Found {
         records,
         program: Program::default(),
         luck: None,
+        came: Vec::new(),
     };
     let mut found = Found::default();
     judge(context, execution, Clause::Con1, &mut found);

@@ -1,0 +1,120 @@
+//! Held: small plans of two clients that are threads, one of them held at each place inside its call at which
+//! code of this crate runs. What concurrent leaves to luck, this enumerates, as far as there is a place.
+
+use super::concurrent::{self, is_plenty, scene};
+use super::context::{Context, Progress};
+use super::definition::{Search, Takes};
+use super::found::Found;
+use super::histories::judge;
+use crate::clause::Clause;
+use crate::conformance::judge::runner::no_store;
+use crate::conformance::judge::schedule::Execution;
+use crate::conformance::judge::schedule::holds::{self, Bounds, Made};
+use crate::conformance::program::overlapping::Scene;
+use crate::conformance::program::shape::Together;
+use crate::conformance::program::{Program, plans};
+use crate::conformance::subject::workers;
+use crate::store::BoxError;
+use std::collections::HashSet;
+
+/// Two threads, and every place at which one can be held.
+pub(crate) const SEARCH: Search = Search {
+    name: "held",
+    runs: "two clients that are threads, with a call each, after every state of the ids: one is held at every \
+           place inside its call at which code of this crate runs, while the other comes first",
+    takes: Takes::Histories,
+    shows: concurrent::SEARCH.shows,
+    fits: concurrent::SEARCH.fits,
+    // So many schedules at most.
+    share: |budget| 5 * budget.sequences,
+    weight: 3,
+    run,
+};
+
+/// Plans that are made at a time.
+const AT_A_TIME: usize = 32;
+
+/// The most holds in a schedule: of calls on one id, and of others.
+const ON_ONE_ID: usize = 2;
+const ON_TWO: usize = 1;
+
+fn run(context: &Context<'_>) -> Result<Found, String> {
+    let scene = Scene {
+        threads: true,
+        ..scene(context)
+    };
+    let plans = plans::of_one_call_each(scene);
+    let most = (SEARCH.share)(&context.budget) as u64;
+    let (mut found, mut all) = (Found::default(), Made::default());
+    for (chunk, some) in plans.chunks(AT_A_TIME).enumerate() {
+        if is_plenty(&found) {
+            break;
+        }
+        let made = found.tally.programs;
+        if context.runner.until.is_over() || made >= most {
+            found.left_out += some.len() as u64;
+            continue;
+        }
+        let runs = workers::each(some.len(), |at| all_of(context, &some[at], most - made));
+        for run in runs {
+            let (executions, made) = run.map_err(|error| no_store(&*error))?;
+            all = all.and(made);
+            for execution in executions {
+                judge(context, execution, Clause::Con1, &mut found);
+            }
+        }
+        let done = chunk * AT_A_TIME + some.len();
+        (context.progress)(Progress::new(SEARCH.name, done as u64, plans.len() as u64));
+    }
+    found.claim = claim(all, plans.len() as u64 - found.left_out);
+    Ok(found)
+}
+
+/// What comes of a plan, with a client held wherever it can be.
+fn all_of(
+    context: &Context<'_>,
+    plan: &Program,
+    most: u64,
+) -> Result<(Vec<Execution>, Made), BoxError> {
+    let bounds = Bounds {
+        holds: if is_on_one_id(plan) {
+            ON_ONE_ID
+        } else {
+            ON_TWO
+        },
+        schedules: usize::try_from(most).unwrap_or(usize::MAX),
+    };
+    let mut executions = Vec::new();
+    let take = |execution| {
+        executions.push(execution);
+        !context.runner.until.is_over()
+    };
+    let made = holds::each(context.runner.subject, plan, bounds, take)?;
+    Ok((executions, made))
+}
+
+fn is_on_one_id(plan: &Program) -> bool {
+    let places = plan.together().iter().flat_map(Together::places);
+    let ids: HashSet<_> = places.map(|at| plan.ops()[at].id()).collect();
+    ids.len() < 2
+}
+
+fn claim(made: Made, plans: u64) -> String {
+    let Made {
+        whole,
+        let_go,
+        without_place,
+        ..
+    } = made;
+    let mut claim = format!(
+        "{{programs}} schedules of {plans} plans of a call on one thread against a call on another, one held \
+         where code of session-spec runs inside its call, or both in turn on one id: {whole} ran one at a time"
+    );
+    if let_go > 0 {
+        claim += &format!("; in {let_go} the other stood still, and the one held was let go");
+    }
+    if without_place > 0 {
+        claim += &format!("; {without_place} calls had no place to be held at, and go by luck");
+    }
+    claim
+}
