@@ -155,7 +155,7 @@ fn the_report_of_a_broken_store_reads_well() {
 fn the_report_of_a_right_store_reads_well() {
     let report = check(MemStore::with_clock)
         .depth(3)
-        .sequences(1_000)
+        .sequences(2_000)
         .seed(1)
         .run();
     insta::assert_snapshot!(without_counts(&report));

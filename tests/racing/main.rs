@@ -139,34 +139,11 @@ fn are_left_in_peace(sequences: usize, seeds: u64) {
 
 #[test]
 fn right_stores_that_look_as_if_they_raced_are_left_in_peace() {
-    are_left_in_peace(400, 2);
+    are_left_in_peace(600, 1);
 }
 
 #[test]
 #[ignore = "a hundred checks of every right store take minutes: run it with --release"]
 fn no_right_store_is_accused_by_a_hundred_checks() {
     are_left_in_peace(5_000, 100);
-}
-
-#[test]
-#[ignore = "tmp"]
-fn tmp_threads() {
-    for entrant in by_luck() {
-        let report = entrant.report(10_000);
-        for v in &report.violations {
-            let text = v.to_string();
-            let line = text
-                .lines()
-                .find(|l| l.starts_with("replay"))
-                .unwrap_or("")
-                .to_owned();
-            println!(
-                "{:<46} {:?} {} after {} {}",
-                entrant.name, v.clause, v.search, v.after, line
-            );
-        }
-        if report.violations.is_empty() {
-            println!("{:<46} -", entrant.name);
-        }
-    }
 }

@@ -173,8 +173,7 @@ fn with_repeating_schedule(
             execution.is_ok_and(is_shown)
         })
     };
-    let is_at_once = has_threads(program) && !program.together().iter().any(Together::is_held);
-    let schedule = match is_at_once {
+    let schedule = match program.together().iter().any(Together::is_at_once) {
         true => with_threads_held(context, program, is_shown).filter(comes_again),
         false => Some(program.clone()).filter(comes_again),
     };

@@ -84,6 +84,11 @@ impl Together {
         self.clients.len()
     }
 
+    /// Whether its clients are threads that meet by luck.
+    pub(crate) fn is_at_once(&self) -> bool {
+        matches!(&self.schedule, Schedule::Threads(holds) if holds.is_empty())
+    }
+
     /// Whether one of its clients is held, which are threads.
     pub(crate) fn is_held(&self) -> bool {
         matches!(&self.schedule, Schedule::Threads(holds) if !holds.is_empty())

@@ -11,9 +11,9 @@ use crate::conformance::judge::runner::no_store;
 use crate::conformance::judge::schedule::Execution;
 use crate::conformance::judge::schedule::holds::{self, Bounds, Made};
 use crate::conformance::program::overlapping::Scene;
-use crate::conformance::program::shape::Together;
 use crate::conformance::program::{Program, plans};
 use crate::conformance::subject::workers;
+use crate::model::Op;
 use crate::store::BoxError;
 use std::collections::HashSet;
 
@@ -26,7 +26,7 @@ pub(crate) const SEARCH: Search = Search {
     shows: concurrent::SEARCH.shows,
     fits: concurrent::SEARCH.fits,
     // So many schedules at most.
-    share: |budget| 5 * budget.sequences,
+    share: |budget| 2 * budget.sequences,
     weight: 3,
     run,
 };
@@ -34,7 +34,7 @@ pub(crate) const SEARCH: Search = Search {
 /// Plans that are made at a time.
 const AT_A_TIME: usize = 32;
 
-/// The most holds in a schedule: of calls on one id, and of others.
+/// The most holds in a schedule: where there is but one id, and of others.
 const ON_ONE_ID: usize = 2;
 const ON_TWO: usize = 1;
 
@@ -93,9 +93,10 @@ fn all_of(
     Ok((executions, made))
 }
 
+/// Whether it has but one id by the time the clients have met.
 fn is_on_one_id(plan: &Program) -> bool {
-    let places = plan.together().iter().flat_map(Together::places);
-    let ids: HashSet<_> = places.map(|at| plan.ops()[at].id()).collect();
+    let met = plan.together().last().map_or(0, |last| last.places().end);
+    let ids: HashSet<_> = plan.ops()[..met].iter().filter_map(Op::id).collect();
     ids.len() < 2
 }
 
@@ -108,7 +109,7 @@ fn claim(made: Made, plans: u64) -> String {
     } = made;
     let mut claim = format!(
         "{{programs}} schedules of {plans} plans of a call on one thread against a call on another, one held \
-         where code of session-spec runs inside its call, or both in turn on one id: {whole} ran one at a time"
+         where code of session-spec runs inside its call, or both in turn where there is but one id: {whole} ran one at a time"
     );
     if let_go > 0 {
         claim += &format!("; in {let_go} the other stood still, and the one held was let go");

@@ -4,6 +4,7 @@ use super::{REPLAY, Run};
 use crate::clause::Clause;
 use crate::conformance::explain::counterexample;
 use crate::conformance::judge::nonlinearizable::Anomaly;
+use crate::conformance::judge::schedule::Luck;
 use crate::conformance::program::Program;
 use crate::conformance::report::Violation;
 use crate::conformance::search::histories::SHORT;
@@ -21,7 +22,7 @@ impl Run<'_> {
             let is_long = |program: &Program| program.ops().len() > SHORT;
             (
                 anomaly.program.as_ref().is_some_and(is_long),
-                anomaly.luck.is_some(),
+                anomaly.luck == Some(Luck::Threads),
                 anomaly.size(),
             )
         };

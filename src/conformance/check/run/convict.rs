@@ -11,6 +11,7 @@ use crate::conformance::judge::failure::{Class, Failing, Mistake, Probe};
 use crate::conformance::judge::flaky::{self, Flaky, comes_again};
 use crate::conformance::judge::until::Until;
 use crate::conformance::program::outcome::Outcome;
+use crate::conformance::program::shape::Together;
 use crate::conformance::report::Violation;
 use crate::conformance::search::definition::Takes;
 use crate::conformance::search::found::{Caught, Found};
@@ -298,11 +299,11 @@ impl Run<'_> {
     }
 }
 
-/// By what the better of two programs is told: whether it goes wrong each time, its operations, its text.
+/// By what the better of two programs is told: whether its threads meet by luck, its operations, its text.
 fn size(violation: &Violation) -> (bool, usize, usize) {
     let program = &violation.program;
     (
-        violation.luck.is_some(),
+        program.together().iter().any(Together::is_at_once),
         program.ops().len(),
         program.to_string().len(),
     )
