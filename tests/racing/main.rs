@@ -4,6 +4,7 @@
 mod broken;
 mod cancelled;
 mod meetings;
+mod placed;
 mod racer;
 mod replayed;
 mod reports;
@@ -57,6 +58,30 @@ fn con_1_races_of_tasks_are_caught_in_schedules_that_are_not_drawn() {
         let is_drawn = |search| !["scenarios", "schedules"].contains(&search);
         let drawn = races.find(|found| is_drawn(found.search));
         assert!(drawn.is_none(), "{}\n{report}", entrant.name);
+    }
+}
+
+/// Nor how busy the machine is: whoever is held is, until the other has returned.
+#[test]
+fn con_1_races_of_threads_at_a_place_are_caught_in_schedules_that_are_not_drawn() {
+    for entrant in placed::wrong() {
+        let report = entrant.report(2_000);
+        assert_eq!(
+            caught(&report),
+            entrant.clauses,
+            "{}\n{report}",
+            entrant.name
+        );
+        for found in &report.violations {
+            println!(
+                "{:<44} {:<6} {} {}",
+                entrant.name,
+                found.clause.id(),
+                found.search,
+                found.after
+            );
+            assert!(found.luck.is_none(), "{}\n{report}", entrant.name);
+        }
     }
 }
 
@@ -124,7 +149,7 @@ fn right_stores_with_a_thread_of_their_own_are_left_in_peace() {
 }
 
 fn are_left_in_peace(sequences: usize, seeds: u64) {
-    for entrant in right::entrants() {
+    for entrant in right::entrants().into_iter().chain(placed::right()) {
         for seed in 0..seeds {
             let report = entrant.judged(sequences, seed);
             assert_eq!(

@@ -13,14 +13,21 @@ pub(crate) fn entrants() -> Vec<Entrant> {
     vec![
         Entrant::of::<TakesOutFirst>("takes the old entry out first, at once", &[Con1]),
         Entrant::of::<Touches>("writes back what it has read, at once", &[Con1]),
+        Entrant::of::<TokenThenData>("user and data behind a lock each", &[Con2]),
+        Entrant::of::<StaleCache>("caches what it read, with locks", &[Con1]),
+        Entrant::of::<MissCache>("caches a miss, with locks", &[Con1]),
+    ]
+}
+
+/// Those whose threads race where code of the crate runs: at a clock or a snapshot.
+pub(crate) fn placed() -> Vec<Entrant> {
+    use Clause::Con1;
+    vec![
         Entrant::of::<SweepsLate>("locks for reading, then for writing", &[Con1]),
         Entrant::of::<Renews>("renews what was replaced since, at once", &[Con1]),
-        Entrant::of::<TokenThenData>("user and data behind a lock each", &[Con2]),
         Entrant::of::<WritesAllBack>("swaps a copy in without a look", &[Con1]),
         Entrant::of::<SkipsIfBusy>("leaves a drop out under contention", &[Con1]),
         Entrant::of::<CachesByThread>("has a cache for each thread", &[Con1]),
-        Entrant::of::<StaleCache>("caches what it read, with locks", &[Con1]),
-        Entrant::of::<MissCache>("caches a miss, with locks", &[Con1]),
     ]
 }
 

@@ -196,6 +196,7 @@ fn with_threads_held(
 ) -> Option<Program> {
     let (clock, mut held) = (SystemClock::new(), None);
     let bounds = holds::Bounds {
+        fewest: 0,
         holds: 2,
         schedules: usize::MAX,
     };

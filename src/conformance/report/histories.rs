@@ -6,7 +6,7 @@ use crate::conformance::judge::nonlinearizable::Anomaly;
 use crate::conformance::judge::schedule::Luck;
 use crate::conformance::program::outcome::Outcome;
 use crate::conformance::program::outline::outline;
-use crate::conformance::program::shape::Schedule;
+use crate::conformance::program::shape::Together;
 use crate::conformance::program::{OutcomeText, Program};
 use crate::model::{Op, Reply};
 use std::collections::BTreeMap;
@@ -63,8 +63,7 @@ impl Violation {
             false => String::new(),
         });
         let mut together = program.together().iter();
-        let has_threads = together.any(|one| matches!(one.schedule, Schedule::Threads(_)));
-        let luck = match has_threads {
+        let luck = match together.any(Together::is_at_once) {
             true => Some(Luck::Threads),
             false => (!repeats).then_some(Luck::Woken),
         };

@@ -16,6 +16,7 @@ use crate::conformance::subject::workers;
 use crate::model::Op;
 use crate::store::BoxError;
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 /// Two threads, and every place at which one can be held.
 pub(crate) const SEARCH: Search = Search {
@@ -34,19 +35,20 @@ pub(crate) const SEARCH: Search = Search {
 /// Plans that are made at a time.
 const AT_A_TIME: usize = 32;
 
-/// The most holds in a schedule: where there is but one id, and of others.
-const ON_ONE_ID: usize = 2;
-const ON_TWO: usize = 1;
-
 fn run(context: &Context<'_>) -> Result<Found, String> {
     let scene = Scene {
         threads: true,
         ..scene(context)
     };
     let plans = plans::of_one_call_each(scene);
+    let with_one = plans.iter().map(|plan| (plan, 0..=1));
+    let on_one_id = plans.iter().filter(|plan| is_on_one_id(plan));
+    let passes: Vec<_> = with_one
+        .chain(on_one_id.map(|plan| (plan, 2..=2)))
+        .collect();
     let most = (SEARCH.share)(&context.budget) as u64;
     let (mut found, mut all) = (Found::default(), Made::default());
-    for (chunk, some) in plans.chunks(AT_A_TIME).enumerate() {
+    for (chunk, some) in passes.chunks(AT_A_TIME).enumerate() {
         if is_plenty(&found) {
             break;
         }
@@ -55,7 +57,10 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
             found.left_out += some.len() as u64;
             continue;
         }
-        let runs = workers::each(some.len(), |at| all_of(context, &some[at], most - made));
+        let runs = workers::each(some.len(), |at| {
+            let (plan, holds) = &some[at];
+            all_of(context, plan, holds, most - made)
+        });
         for run in runs {
             let (executions, made) = run.map_err(|error| no_store(&*error))?;
             all = all.and(made);
@@ -64,24 +69,25 @@ fn run(context: &Context<'_>) -> Result<Found, String> {
             }
         }
         let done = chunk * AT_A_TIME + some.len();
-        (context.progress)(Progress::new(SEARCH.name, done as u64, plans.len() as u64));
+        (context.progress)(Progress::new(SEARCH.name, done as u64, passes.len() as u64));
     }
-    found.claim = claim(all, plans.len() as u64 - found.left_out);
+    found.claim = claim(
+        all,
+        (plans.len() as u64).min(passes.len() as u64 - found.left_out),
+    );
     Ok(found)
 }
 
-/// What comes of a plan, with a client held wherever it can be.
+/// What comes of a plan, with so many held wherever they can be.
 fn all_of(
     context: &Context<'_>,
     plan: &Program,
+    holds: &RangeInclusive<usize>,
     most: u64,
 ) -> Result<(Vec<Execution>, Made), BoxError> {
     let bounds = Bounds {
-        holds: if is_on_one_id(plan) {
-            ON_ONE_ID
-        } else {
-            ON_TWO
-        },
+        fewest: *holds.start(),
+        holds: *holds.end(),
         schedules: usize::try_from(most).unwrap_or(usize::MAX),
     };
     let mut executions = Vec::new();

@@ -14,12 +14,15 @@ use crate::conformance::subject::erased::ErasedSubject;
 use crate::store::BoxError;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::iter;
+use std::ops::Range;
 
 /// Which schedules of a program are made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// The most clients that are held, one after another.
+    /// The fewest clients that are held, one after another: where it is none, each is the first once. Schedules
+    /// with fewer are made to find out about those with more, and not counted.
+    pub(crate) fewest: usize,
+    /// The most that are held.
     pub(crate) holds: usize,
     /// The most schedules.
     pub(crate) schedules: usize,
@@ -51,9 +54,111 @@ impl Made {
 }
 
 /// A schedule to be made: a client that is the first and not held in a call, or holds.
+#[derive(Clone)]
 enum Next {
     First(usize),
     Held(Vec<Hold>),
+}
+
+impl Next {
+    /// How many are held.
+    fn holds(&self) -> usize {
+        match self {
+            Self::First(_) => 0,
+            Self::Held(holds) => holds.len(),
+        }
+    }
+}
+
+/// The schedules that are known and not made, and what was made.
+struct Frontier {
+    bounds: Bounds,
+    /// How many calls each client makes.
+    calls: Vec<usize>,
+    known: VecDeque<Next>,
+    current: Next,
+    /// Places of a client that, held there, the other waits for.
+    in_the_way: Vec<Hold>,
+    made: Made,
+}
+
+impl Frontier {
+    fn new(bounds: Bounds, calls: Vec<usize>) -> Self {
+        Self {
+            bounds,
+            known: (0..calls.len()).map(Next::First).collect(),
+            calls,
+            current: Next::First(0),
+            in_the_way: Vec::new(),
+            made: Made::default(),
+        }
+    }
+
+    /// Whether a client has come to its end there.
+    fn is_end(&self, place: Hold) -> bool {
+        place == self.end_of(place.client)
+    }
+
+    fn end_of(&self, client: usize) -> Hold {
+        Hold {
+            client,
+            place: Place::Return,
+            number: u32::try_from(self.calls[client]).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The next schedule.
+    fn next(&mut self) -> Option<Vec<Hold>> {
+        loop {
+            let next = self.known.pop_front()?;
+            if self.made.whole + self.made.let_go >= self.bounds.schedules as u64 {
+                self.made.is_cut = true;
+                return None;
+            }
+            self.current = next.clone();
+            match next {
+                Next::First(client) => return Some(vec![self.end_of(client)]),
+                Next::Held(holds) => match &holds[..] {
+                    [_, .., last] if self.in_the_way.contains(last) => {}
+                    _ => return Some(holds),
+                },
+            }
+        }
+    }
+
+    /// Takes in what came of the schedule. Says whether it counts.
+    fn learn(&mut self, execution: &Execution) -> bool {
+        let counts = self.current.holds() >= self.bounds.fewest;
+        let is_let_go = execution.luck.is_some();
+        self.made.whole += u64::from(counts && !is_let_go);
+        self.made.let_go += u64::from(counts && is_let_go);
+        let came = execution.came.iter().copied();
+        let came = came.filter(|place| !self.is_end(*place));
+        let (holds, places): (&[Hold], Vec<Hold>) = match &self.current {
+            Next::Held(holds) if is_let_go => {
+                self.in_the_way.extend(holds.last());
+                return counts;
+            }
+            Next::First(_) if is_let_go => return counts,
+            Next::First(client) => {
+                let its: Vec<Hold> = came.filter(|place| place.client == *client).collect();
+                let has_place = its.iter().any(|place| place.place != Place::Return);
+                self.made.without_place += u64::from(counts && !has_place);
+                (&[], its)
+            }
+            Next::Held(holds) => {
+                let last = holds.last().copied();
+                let after = came.skip_while(|place| Some(*place) != last).skip(1);
+                let is_other = |place: &Hold| Some(place.client) != last.map(|it| it.client);
+                (holds, after.take_while(is_other).collect())
+            }
+        };
+        if holds.len() < self.bounds.holds {
+            let and = |place| Next::Held([holds, &[place]].concat());
+            self.known.extend(places.into_iter().map(and));
+        }
+        counts
+    }
 }
 
 /// Makes the schedules of a program whose clients meet once, until `take` says that it is enough.
@@ -63,94 +168,26 @@ pub(crate) fn each(
     bounds: Bounds,
     mut take: impl FnMut(Execution) -> bool,
 ) -> Result<Made, BoxError> {
-    let calls: Vec<usize> = match program.together() {
-        [together] => together
-            .places_by_client()
-            .iter()
-            .map(ExactSizeIterator::len)
-            .collect(),
-        _ => return Ok(Made::default()),
+    let [together] = program.together() else {
+        return Ok(Made::default());
     };
-    let at_the_end = |client: usize| Hold {
-        client,
-        place: Place::Return,
-        number: u32::try_from(calls[client]).unwrap_or(u32::MAX),
-    };
-    let frontier = RefCell::new((0..calls.len()).map(Next::First).collect::<VecDeque<_>>());
-    let current = RefCell::new(None);
-    // Places of a client that, held there, the other waits for.
-    let in_the_way = RefCell::new(Vec::new());
-    let (made, goes_on) = (Cell::new(Made::default()), Cell::new(true));
+    let calls: Vec<usize> = together.places_by_client().iter().map(Range::len).collect();
+    let clients = calls.len();
+    let frontier = RefCell::new(Frontier::new(bounds, calls));
+    let goes_on = Cell::new(true);
     let next = || {
-        let Made { whole, let_go, .. } = made.get();
-        let is_new = |next: &Next| match next {
-            Next::Held(holds) if holds.len() > 1 => {
-                let in_the_way = in_the_way.borrow();
-                !holds.last().is_some_and(|last| in_the_way.contains(last))
-            }
-            _ => true,
-        };
-        let next = iter::from_fn(|| frontier.borrow_mut().pop_front()).find(is_new);
-        let next = next.filter(|_| goes_on.get())?;
-        if whole + let_go >= bounds.schedules as u64 {
-            made.set(Made {
-                is_cut: true,
-                ..made.get()
-            });
-            return None;
-        }
-        let holds = match &next {
-            Next::First(client) => vec![at_the_end(*client)],
-            Next::Held(holds) => holds.clone(),
-        };
-        current.replace(Some(next));
+        let holds = frontier.borrow_mut().next().filter(|_| goes_on.get())?;
         Some(program.with_schedules(vec![Schedule::Threads(holds)]))
     };
     let take = |execution: Execution| {
-        let mut so_far = made.get();
-        let is_last = |place: &Hold| *place == at_the_end(place.client);
-        let came = || {
-            execution
-                .came
-                .iter()
-                .filter(|place| !is_last(place))
-                .copied()
-        };
-        match current.take() {
-            Some(Next::Held(holds)) if execution.luck.is_some() => {
-                so_far.let_go += 1;
-                in_the_way.borrow_mut().extend(holds.last());
-            }
-            _ if execution.luck.is_some() => so_far.let_go += 1,
-            Some(Next::First(client)) => {
-                so_far.whole += 1;
-                let its = || came().filter(|place| place.client == client);
-                let is_inside = |place: Hold| place.place != Place::Return;
-                so_far.without_place += u64::from(!its().any(is_inside));
-                if bounds.holds > 0 {
-                    let held = its().map(|place| Next::Held(vec![place]));
-                    frontier.borrow_mut().extend(held);
-                }
-            }
-            Some(Next::Held(holds)) => {
-                so_far.whole += 1;
-                let last = holds.last().copied();
-                let after = came().skip_while(|place| Some(*place) != last).skip(1);
-                let next = after.take_while(|place| Some(place.client) != last.map(|it| it.client));
-                if holds.len() < bounds.holds {
-                    let and = |place| Next::Held([&holds[..], &[place]].concat());
-                    frontier.borrow_mut().extend(next.map(and));
-                }
-            }
-            None => {}
+        if frontier.borrow_mut().learn(&execution) {
+            goes_on.set(take(execution));
         }
-        made.set(so_far);
-        goes_on.set(take(execution));
     };
-    threads::execute_each(subject, calls.len(), Rng::new(0, 0), next, take)?;
-    let is_cut = made.get().is_cut || !frontier.borrow().is_empty();
-    Ok(Made {
-        is_cut,
-        ..made.get()
-    })
+    threads::execute_each(subject, clients, Rng::new(0, 0), next, take)?;
+    let Frontier {
+        known, mut made, ..
+    } = frontier.into_inner();
+    made.is_cut |= !known.is_empty();
+    Ok(made)
 }

@@ -63,6 +63,7 @@ fn every_place_of_a_call_is_held_at_with_one_hold_and_with_two() {
     let made = |holds| {
         let mut texts = Vec::new();
         let bounds = holds::Bounds {
+            fewest: 0,
             holds,
             schedules: usize::MAX,
         };
