@@ -257,6 +257,9 @@ impl<C: Clock> fmt::Debug for MemStore<C> {
     }
 }
 
+#[cfg(all(test, feature = "conformance", not(session_spec_loom)))]
+mod gaps;
+
 #[cfg(test)]
 mod tests {
     use super::*;
