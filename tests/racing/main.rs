@@ -65,7 +65,7 @@ fn con_1_races_of_tasks_are_caught_in_schedules_that_are_not_drawn() {
 #[test]
 fn con_1_races_of_threads_at_a_place_are_caught_in_schedules_that_are_not_drawn() {
     for entrant in placed::wrong() {
-        let report = entrant.report(2_000);
+        let report = entrant.report(1_000);
         assert_eq!(
             caught(&report),
             entrant.clauses,
@@ -81,6 +81,8 @@ fn con_1_races_of_threads_at_a_place_are_caught_in_schedules_that_are_not_drawn(
                 found.after
             );
             assert!(found.luck.is_none(), "{}\n{report}", entrant.name);
+            let holds = found.program.to_string().matches(" hold ").count();
+            assert_eq!(holds, 1, "{}\n{report}", entrant.name);
         }
     }
 }

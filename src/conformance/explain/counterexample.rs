@@ -7,7 +7,9 @@ use super::shrink;
 use crate::clause::Clause;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::nonlinearizable::Anomaly;
-use crate::conformance::judge::schedule::{Execution, Luck, execute, executions, holds};
+use crate::conformance::judge::schedule::{
+    Bounds, Execution, Luck, Schedules, execute, executions, holds,
+};
 use crate::conformance::program::Program;
 use crate::conformance::program::outline::outline;
 use crate::conformance::program::rng::Rng;
@@ -155,60 +157,81 @@ fn has_threads(program: &Program) -> bool {
     together.any(|one| matches!(one.schedule, Schedule::Threads(_)))
 }
 
-/// The anomaly with a schedule that shows it again, if there is one: that in which it was found, or one with
-/// one of the threads held.
+/// The anomaly with a schedule that shows it again, if there is one: the plainest, or that in which it was
+/// found.
 fn with_repeating_schedule(
     context: &Context<'_>,
     mut shown: Anomaly,
     program: &Program,
 ) -> Anomaly {
     let clause = shown.clause;
-    let is_shown = |execution| {
-        let shown = anomaly_of_execution(context, execution, clause);
-        shown.is_some_and(|shown| shown.luck.is_none() || !has_threads(program))
-    };
     let comes_again = |program: &Program| {
         (0..REPETITIONS).all(|_| {
             let execution = execute(context.runner.subject, program, &mut Rng::new(0, 0));
-            execution.is_ok_and(is_shown)
+            let shown = execution
+                .ok()
+                .and_then(|one| anomaly_of_execution(context, one, clause));
+            shown.is_some_and(|shown| shown.luck.is_none() || !has_threads(program))
         })
     };
-    let schedule = match program.together().iter().any(Together::is_at_once) {
-        true => with_threads_held(context, program, is_shown).filter(comes_again),
-        false => Some(program.clone()).filter(comes_again),
-    };
-    shown.repeats = schedule.is_some();
+    let plain = plainest(context, program, clause);
+    if let Some(plain) = plain.filter(|one| one.program.as_ref().is_some_and(comes_again)) {
+        return Anomaly {
+            context: other_calls(program, &plain),
+            after: shown.after,
+            repeats: true,
+            ..plain
+        };
+    }
+    shown.repeats = comes_again(program);
     // What wakes tasks from outside does so when it likes, though it did the same for some times.
     shown.luck = match (shown.repeats, shown.luck) {
         (true, Some(Luck::Woken)) => Some(Luck::Woken),
         (true, _) => None,
         (false, luck) => luck.or(Some(Luck::Unsteady)),
     };
-    shown.program = Some(schedule.unwrap_or_else(|| with_drawn_schedules(program)));
+    shown.program = Some(match shown.repeats {
+        true => program.clone(),
+        false => with_drawn_schedules(program),
+    });
     shown
 }
 
-/// The program with threads held so that it is shown.
-fn with_threads_held(
-    context: &Context<'_>,
-    program: &Program,
-    mut is_shown: impl FnMut(Execution) -> bool,
-) -> Option<Program> {
-    let (clock, mut held) = (SystemClock::new(), None);
+/// No more schedules of a program than this are gone through for a plain one.
+const SCHEDULES: usize = 500;
+const PREEMPTIONS: usize = 2;
+
+/// What the program shows in the schedule with the fewest preemptions, of those the first, if clients that
+/// meet once show it in one that says all.
+fn plainest(context: &Context<'_>, program: &Program, clause: Clause) -> Option<Anomaly> {
+    let subject = context.runner.subject;
+    let shown = |execution: Execution| match execution.luck {
+        None => anomaly_of_execution(context, execution, clause),
+        Some(_) => None,
+    };
+    if program.together().len() != 1 {
+        return None;
+    }
+    if !has_threads(program) {
+        let bounds = Bounds {
+            polls: usize::MAX,
+            preemptions: PREEMPTIONS,
+            schedules: SCHEDULES,
+        };
+        return Schedules::new(subject, program, bounds).find_map(|one| shown(one.ok()?));
+    }
+    let (clock, mut found) = (SystemClock::new(), None);
     let bounds = holds::Bounds {
         fewest: 0,
-        holds: 2,
-        schedules: usize::MAX,
+        holds: PREEMPTIONS,
+        schedules: SCHEDULES,
     };
     let take = |execution: Execution| {
-        let program = execution.program.clone();
-        if is_shown(execution) {
-            held = Some(program);
-        }
-        held.is_none() && clock.now() < LONGEST
+        found = shown(execution);
+        found.is_none() && clock.now() < LONGEST
     };
-    holds::each(context.runner.subject, program, bounds, take).ok()?;
-    held
+    holds::each(subject, program, bounds, take).ok()?;
+    found
 }
 
 /// The calls of a long program that are needed to see what is wrong, each by its client; or all of them,
