@@ -30,6 +30,20 @@ pub(crate) enum Place {
 }
 
 #[cfg(feature = "conformance")]
+impl Place {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Clock,
+        Self::Clone,
+        Self::Id,
+        Self::Compare,
+        Self::Encode,
+        Self::Decode,
+        Self::Release,
+        Self::Return,
+    ];
+}
+
+#[cfg(feature = "conformance")]
 pub(crate) use watched::*;
 
 #[cfg(not(feature = "conformance"))]

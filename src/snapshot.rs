@@ -1,5 +1,9 @@
 //! Snapshots: a session's state at one moment, as it is stored and sent.
 
+mod decode_error;
+
+pub use decode_error::{Category, DecodeError};
+
 use crate::data::{Data, DataError, Unique};
 use crate::places::{self, Place};
 use serde::de::value::MapAccessDeserializer;
@@ -113,6 +117,7 @@ impl Snapshot {
     }
 
     /// The key it is stored under.
+    #[inline]
     pub fn id(&self) -> &str {
         places::here(Place::Id);
         &self.0.id
@@ -197,6 +202,7 @@ impl Snapshot {
 }
 
 impl Clone for Snapshot {
+    #[inline]
     fn clone(&self) -> Self {
         places::here(Place::Clone);
         Self(Arc::clone(&self.0))
@@ -204,6 +210,7 @@ impl Clone for Snapshot {
 }
 
 impl PartialEq for Snapshot {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         places::here(Place::Compare);
         self.0 == other.0
@@ -212,6 +219,7 @@ impl PartialEq for Snapshot {
 
 #[cfg(feature = "conformance")]
 impl Drop for Snapshot {
+    #[inline]
     fn drop(&mut self) {
         places::here(Place::Release);
     }
@@ -224,58 +232,6 @@ impl fmt::Debug for Snapshot {
             .field("user", &self.user())
             .field("data", self.data())
             .finish_non_exhaustive()
-    }
-}
-
-/// Why bytes did not decode. Says where, never what stood there (SNP-5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// The bytes are not the wire form of a snapshot.
-    #[error("not a snapshot: {category} at line {line} column {column}")]
-    Malformed {
-        /// What kind of thing is wrong.
-        category: Category,
-        /// Line of the bytes, from 1.
-        line: usize,
-        /// Column in that line, in bytes, from 1; 0 when the line is where it was missed.
-        column: usize,
-    },
-    /// They are a snapshot, of another id than the key they were read under.
-    #[error("snapshot has another id than the key it was read under")]
-    OtherId,
-    /// The entry has no such bytes: another program wrote it, or the backend cannot read it itself.
-    #[error("entry holds no snapshot")]
-    NoSnapshot,
-}
-
-/// What is wrong with bytes that are not a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Category {
-    /// They are not JSON, or nest deeper than a snapshot can.
-    #[error("bad JSON")]
-    Syntax,
-    /// They are JSON of another shape, or hold a value that a snapshot cannot.
-    #[error("unexpected content")]
-    Content,
-    /// They stop half way.
-    #[error("premature end")]
-    End,
-}
-
-impl From<serde_json::Error> for DecodeError {
-    fn from(error: serde_json::Error) -> Self {
-        use serde_json::error::Category as Json;
-        Self::Malformed {
-            category: match error.classify() {
-                Json::Syntax | Json::Io => Category::Syntax,
-                Json::Data => Category::Content,
-                Json::Eof => Category::End,
-            },
-            line: error.line(),
-            column: error.column(),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::broken;
 use super::cancelled;
 use super::meetings;
+use super::placed;
 use super::racer::Entrant;
 use super::tasks;
 use session_spec::Clause;
@@ -82,5 +83,41 @@ fn what_races_and_cancelled_calls_show_is_kept_and_run_first_from_then_on() {
         assert_eq!(clauses(&again), entrant.clauses, "{first}\n{again}");
         let mut found = again.violations.iter();
         assert!(found.all(|found| found.search == "regressions"), "{again}");
+    }
+}
+
+/// The fewest preemptions, and of those schedules the first.
+#[test]
+fn a_race_is_told_in_its_plainest_schedule() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plainest");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("there is room");
+    let entrants = || tasks::entrants().into_iter().chain(placed::wrong());
+    for (name, found, told) in [
+        (
+            "writes a copy of everything back",
+            "polls 2 1 2 1",
+            "polls 1 2 2 1",
+        ),
+        (
+            "swaps a copy in without a look",
+            "threads hold 2 at id 2 hold 1 at id 2",
+            "threads hold 1 at id 2",
+        ),
+    ] {
+        let program = |schedule| {
+            format!(
+                "s2: together {schedule} {{ commit A v1 ttl 1s | commit B v2 ttl 1s }}; prepare B"
+            )
+        };
+        let file = folder.join(name);
+        fs::write(&file, program(found)).expect("it can be written");
+        let entrant = entrants().find(|entrant| entrant.name == name);
+        let entrant = entrant.expect("it is there");
+        let report = entrant.checked(0, 1).regressions(&file).run();
+        let [violation] = &report.violations[..] else {
+            panic!("{report}");
+        };
+        assert_eq!(violation.program.to_string(), program(told), "{report}");
     }
 }

@@ -142,7 +142,11 @@ fn what_a_checksum_or_an_end_takes_for_unchanged_is_caught() {
         ..RIGHT
     };
     // What shows them is not drawn.
-    for (animal, sequences) in [(by_12_bits, 10_000), (by_hash, 100), (by_the_end, 100)] {
+    for (animal, sequences, search) in [
+        (by_12_bits, 10_000, "repeated"),
+        (by_hash, 100, "notorious"),
+        (by_the_end, 100, "notorious"),
+    ] {
         let check = checked(animal).clients(1).depth(1);
         let report = check.sequences(sequences).run();
         assert_eq!(
@@ -151,6 +155,7 @@ fn what_a_checksum_or_an_end_takes_for_unchanged_is_caught() {
             "{}\n{report}",
             animal.name
         );
+        assert_eq!(report.violations[0].search, search, "{report}");
     }
 }
 

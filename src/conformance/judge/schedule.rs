@@ -8,7 +8,6 @@ mod act;
 mod client;
 mod enumerate;
 mod execution;
-mod held;
 pub(crate) mod holds;
 mod outside;
 mod scene;
@@ -16,6 +15,7 @@ mod signal;
 mod standing;
 mod tasks;
 pub(crate) mod threads;
+mod turns;
 mod underway;
 
 pub(crate) use enumerate::{Bounds, Schedules};

@@ -111,7 +111,7 @@ fn claim(made: Made, plans: u64) -> String {
         whole,
         let_go,
         without_place,
-        ..
+        is_cut,
     } = made;
     let mut claim = format!(
         "{{programs}} schedules of {plans} plans of a call on one thread against a call on another, one held \
@@ -122,6 +122,9 @@ fn claim(made: Made, plans: u64) -> String {
     }
     if without_place > 0 {
         claim += &format!("; {without_place} calls had no place to be held at, and go by luck");
+    }
+    if is_cut {
+        claim += "; of some plans not all were made";
     }
     claim
 }

@@ -1,7 +1,7 @@
 //! Act: clients that are threads and meet.
 
-use super::held::Turns;
 use super::scene::Scene;
+use super::turns::Turns;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::program::rng::Rng;
 use crate::conformance::program::shape::Together;
@@ -68,14 +68,9 @@ impl Act {
         }
     }
 
-    /// One client's calls, once all are there.
+    /// One client's calls, once all are there or it has the turn.
     pub(super) fn play(&self, client: usize, subject: &dyn ErasedSubject) {
         watch::running(Arc::clone(&self.scene.underway) as _);
-        if let Order::Held(turns) = &self.order {
-            turns.arrive(client);
-        }
-        self.arrived.fetch_add(1, Ordering::SeqCst);
-        wait_until(|| self.arrived.load(Ordering::SeqCst) >= self.clients.len());
         let number = u32::try_from(client).unwrap_or(u32::MAX);
         let places = self.clients[client].clone();
         let pause = self.together.pause;
@@ -83,6 +78,8 @@ impl Act {
         let calls = || panics::catching(|| subject.block_on(world.client(number, places, pause)));
         let run = match &self.order {
             Order::AtOnce(held) => {
+                self.arrived.fetch_add(1, Ordering::SeqCst);
+                wait_until(|| self.arrived.load(Ordering::SeqCst) >= self.clients.len());
                 self.be_late(client);
                 match held {
                     Some((held, place)) if *held == client => {
@@ -116,10 +113,10 @@ impl Act {
     /// What lets the others end their calls first, at the place with this number.
     fn hold_briefly(&self, place: usize) -> impl Fn(places::Place) + 'static {
         let (ended, others) = (Arc::clone(&self.ended), self.clients.len() - 1);
-        let left = Cell::new(place);
+        let come = Cell::new(0);
         move |_| {
-            left.set(left.get().saturating_sub(1));
-            if left.get() == 0 && left.replace(usize::MAX) == 0 {
+            come.set(come.get() + 1);
+            if come.get() == place {
                 let clock = SystemClock::new();
                 let is_over = || ended.load(Ordering::SeqCst) >= others || clock.now() > BRIEFLY;
                 watch::held(|| wait_until(is_over));

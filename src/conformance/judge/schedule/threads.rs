@@ -2,9 +2,9 @@
 
 use super::act::{Act, Order};
 use super::execution::Execution;
-use super::held::Turns;
 use super::scene::{Scene, lock};
 use super::signal::Signal;
+use super::turns::Turns;
 use super::underway::Underway;
 use crate::clock::{Clock as _, SystemClock};
 use crate::conformance::judge::history::Course;

@@ -23,18 +23,6 @@ const CANCELLABLE: &str = "calls that can be cancelled are `prepare ID`, `commit
 const OF_CLIENTS: &str = "operations of clients are `prepare ID`, `commit ID PAYLOAD ttl TIME`, `drop ID`, \
                           `advance TIME` and `cancel after NUMBER polls { CALL }`";
 
-/// Where a client can be held.
-const PLACES: [Place; 8] = [
-    Place::Clock,
-    Place::Clone,
-    Place::Id,
-    Place::Compare,
-    Place::Encode,
-    Place::Decode,
-    Place::Release,
-    Place::Return,
-];
-
 impl Cursor<'_> {
     /// `cancel after 2 polls, 3 times { CALL }`.
     pub(super) fn cancelled(&mut self) -> Result<Call, Wrong> {
@@ -143,8 +131,11 @@ impl Cursor<'_> {
             return wrong(self.at, "expected `at PLACE NUMBER` here");
         }
         let word = self.next_word();
-        let Some(place) = PLACES.into_iter().find(|place| place.to_string() == word) else {
-            let places = PLACES.map(|place| format!("`{place}`"));
+        let Some(place) = Place::ALL
+            .into_iter()
+            .find(|place| place.to_string() == word)
+        else {
+            let places = Place::ALL.map(|place| format!("`{place}`"));
             let message = format!(
                 "no place {word:?}; a client is held at {}",
                 places.join(", ")

@@ -51,16 +51,7 @@ fn schedule() -> impl Strategy<Value = Schedule> {
         (0..2_usize).prop_map(Poll::Unwoken),
         Just(Poll::Yield),
     ];
-    let place = select(vec![
-        Place::Clock,
-        Place::Clone,
-        Place::Id,
-        Place::Compare,
-        Place::Encode,
-        Place::Decode,
-        Place::Release,
-        Place::Return,
-    ]);
+    let place = select(&Place::ALL);
     let hold = (0..2_usize, place, 1..9_u32).prop_map(|(client, place, number)| Hold {
         client,
         place,

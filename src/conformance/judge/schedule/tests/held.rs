@@ -60,10 +60,10 @@ fn a_thread_is_held_between_two_of_its_calls() {
 fn every_place_of_a_call_is_held_at_with_one_hold_and_with_two() {
     let subject = Arc::new(Factory(TOUCHES));
     let program = "commit A v1 ttl 9s; together { prepare A | prepare A }; prepare A";
-    let made = |holds| {
+    let made = |fewest, holds| {
         let mut texts = Vec::new();
         let bounds = holds::Bounds {
-            fewest: 0,
+            fewest,
             holds,
             schedules: usize::MAX,
         };
@@ -83,7 +83,7 @@ fn every_place_of_a_call_is_held_at_with_one_hold_and_with_two() {
         assert!(!made.is_cut);
         texts
     };
-    let one = made(1);
+    let one = made(0, 1);
     insta::assert_snapshot!(one.join("\n"), @"
     threads hold 1 at return 1
     threads hold 2 at return 1
@@ -96,7 +96,9 @@ fn every_place_of_a_call_is_held_at_with_one_hold_and_with_two() {
     threads hold 2 at clone 2 (the other stands still)
     threads hold 2 at release 1 (the other stands still)
     ");
-    insta::assert_snapshot!(made(2)[one.len()..].join("\n"), @"
+    let two = made(2, 2);
+    assert_eq!(made(0, 2)[one.len()..], two);
+    insta::assert_snapshot!(two.join("\n"), @"
     threads hold 1 at clock 1 hold 2 at clock 1
     threads hold 2 at clock 1 hold 1 at clock 1
     ");

@@ -1,4 +1,4 @@
-//! Held: clients that are threads and run one at a time, from one place at which one of them is held to the
+//! Turns: clients that are threads and run one at a time, from one place at which one of them is held to the
 //! next.
 //!
 //! They begin in the order in which they are held, and then by their numbers. Where a client comes to the
@@ -65,13 +65,9 @@ impl Turns {
         }
     }
 
-    /// This thread is that client. Each is before the first begins.
-    pub(super) fn arrive(&self, client: usize) {
-        self.threads[client].get_or_init(Thread::current);
-    }
-
-    /// Waits for the client's first turn.
+    /// Waits for the first turn of the client that this thread is.
     pub(super) fn begin(&self, client: usize) {
+        self.threads[client].get_or_init(Thread::current);
         self.signal
             .wait_until(|| self.has_turn(client) || watch::is_stopped());
         self.is_taken.store(true, Ordering::SeqCst);
@@ -91,12 +87,11 @@ impl Turns {
             number: 1 + u32::try_from(before.count()).unwrap_or(u32::MAX - 1),
         };
         state.came.push(here);
-        let mut holds = state.holds.iter();
-        if holds.find(|hold| hold.client == client) != Some(&here) {
+        let its_next = state.holds.iter().position(|hold| hold.client == client);
+        let Some(at) = its_next.filter(|at| state.holds[*at] == here) else {
             return;
-        }
-        let held = state.holds.iter().position(|hold| *hold == here);
-        held.map(|at| state.holds.remove(at));
+        };
+        state.holds.remove(at);
         if state.waiting.is_empty() {
             return;
         }
